@@ -1,0 +1,144 @@
+/**
+ * Frames on the socket between host and cell. Little endian:
+ * u32 bytes after this field · u8 kind · u48 channel · u32 head bytes · head (UTF-8 JSON) · parts (u32 bytes, bytes)*
+ * Everything is bounded before anything is parsed; a frame that breaks a bound ends the connection.
+ */
+export const FRAME_KIND = { batch: 1, control: 2 } as const;
+
+/** A whole frame. Larger answers travel as streamed chunks. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+export const MAX_PARTS = 1024;
+/** Nesting of one JSON head; deeper text is refused before it is parsed. */
+export const MAX_DEPTH = 64;
+const FIXED_BYTES = 11;
+
+export interface Frame {
+  readonly kind: number;
+  readonly channel: number;
+  readonly head: string;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** The peer broke the frame format. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+/** @throws FrameError when the frame is larger than the format allows; nothing was written then. */
+export function encodeFrame(kind: number, channel: number, head: string, parts: readonly Uint8Array[]): Buffer {
+  const headBytes = Buffer.byteLength(head);
+  let total = FIXED_BYTES + headBytes;
+  for (const part of parts) total += 4 + part.byteLength;
+  if (total > MAX_FRAME_BYTES) throw new FrameError(`frame of ${total} bytes, at most ${MAX_FRAME_BYTES}`);
+  const frame = Buffer.allocUnsafe(4 + total);
+  frame.writeUInt32LE(total, 0);
+  frame.writeUInt8(kind, 4);
+  frame.writeUIntLE(channel, 5, 6);
+  frame.writeUInt32LE(headBytes, 11);
+  frame.write(head, 15, headBytes, 'utf8');
+  let offset = 15 + headBytes;
+  for (const part of parts) {
+    frame.writeUInt32LE(part.byteLength, offset);
+    frame.set(part, offset + 4);
+    offset += 4 + part.byteLength;
+  }
+  return frame;
+}
+
+/** Cuts a byte stream into frames. Parts are views of the received memory: copy what outlives the callback. */
+export class FrameDecoder {
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #needed = 4;
+
+  /** @throws FrameError; the decoder is of no use afterwards. */
+  push(data: Buffer, take: (frame: Frame) => void): void {
+    this.#pending.push(data);
+    this.#pendingBytes += data.length;
+    if (this.#pendingBytes < this.#needed) return;
+    let bytes = this.#pending.length === 1 ? data : Buffer.concat(this.#pending, this.#pendingBytes);
+    this.#needed = 4;
+    while (bytes.length >= 4) {
+      const length = bytes.readUInt32LE(0);
+      if (length > MAX_FRAME_BYTES || length < FIXED_BYTES) {
+        throw new FrameError(`frame of ${length} bytes, allowed ${FIXED_BYTES} to ${MAX_FRAME_BYTES}`);
+      }
+      if (bytes.length < 4 + length) {
+        this.#needed = 4 + length;
+        break;
+      }
+      take(readFrame(bytes.subarray(4, 4 + length)));
+      bytes = bytes.subarray(4 + length);
+    }
+    this.#pending = bytes.length > 0 ? [bytes] : [];
+    this.#pendingBytes = bytes.length;
+  }
+}
+
+function readFrame(bytes: Buffer): Frame {
+  const headEnd = FIXED_BYTES + bytes.readUInt32LE(7);
+  if (headEnd > bytes.length) throw new FrameError('the head is longer than its frame');
+  const parts: Uint8Array[] = [];
+  let offset = headEnd;
+  while (offset < bytes.length) {
+    if (bytes.length - offset < 4) throw new FrameError('a part has no length');
+    const end = offset + 4 + bytes.readUInt32LE(offset);
+    if (end > bytes.length) throw new FrameError('a part is longer than its frame');
+    if (parts.length === MAX_PARTS) throw new FrameError(`more than ${MAX_PARTS} parts`);
+    parts.push(bytes.subarray(offset + 4, end));
+    offset = end;
+  }
+  return {
+    kind: bytes.readUInt8(0),
+    channel: bytes.readUIntLE(1, 6),
+    head: bytes.toString('utf8', FIXED_BYTES, headEnd),
+    parts,
+  };
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/**
+ * Parses a JSON head, refusing text that nests deeper than MAX_DEPTH: what is parsed is walked by recursive code later.
+ * @throws FrameError
+ */
+export function parseHead(text: string): unknown {
+  // Text this short cannot nest too deeply: a level needs two characters.
+  if (text.length >= 2 * MAX_DEPTH && nestsDeeperThan(text, MAX_DEPTH)) {
+    throw new FrameError(`nests deeper than ${MAX_DEPTH} levels`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FrameError('is not JSON');
+  }
+}
+
+function nestsDeeperThan(text: string, limit: number): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) {
+      index = endOfString(text, index + 1);
+    } else if ((code | 32) === 123) {
+      // `[` (91) and `{` (123) differ in one bit, as do `]` (93) and `}` (125).
+      if (++depth > limit) return true;
+    } else if ((code | 32) === 125) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+/** The index of the quote that closes a string; native search makes long bodies cheap. */
+function endOfString(text: string, from: number): number {
+  let quote = text.indexOf('"', from);
+  while (quote !== -1) {
+    let before = quote - 1;
+    while (before >= from && text.charCodeAt(before) === BACKSLASH) before--;
+    if ((quote - before) % 2 === 1) return quote;
+    quote = text.indexOf('"', quote + 1);
+  }
+  return text.length;
+}

@@ -1,0 +1,74 @@
+/**
+ * Everything that goes to one peer over one socket, written once per event-loop turn. Coalescing is what makes the
+ * extra process free: one system call carries the turn's messages of every channel (DESIGN.md 4).
+ */
+import { encodeFrame, FRAME_KIND } from './codec.ts';
+
+export interface Batch {
+  readonly head: string;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** A channel collects its messages during a turn; the outbox asks for them when the turn ends. */
+export interface Channel {
+  readonly id: number;
+  /** All that was posted since the last call, cut into batches that fit in frames. */
+  drain(): readonly Batch[];
+}
+
+export interface OutboxSink {
+  write(bytes: Buffer): unknown;
+}
+
+export class Outbox {
+  readonly #sink: OutboxSink;
+  readonly #dirty = new Set<Channel>();
+  #frames: Buffer[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  constructor(sink: OutboxSink) {
+    this.#sink = sink;
+  }
+
+  /** The channel has messages; they leave at the end of this turn. */
+  touch(channel: Channel): void {
+    this.#dirty.add(channel);
+    this.#schedule();
+  }
+
+  /** A frame whose head is ready. */
+  frame(kind: number, channel: number, head: string, parts: readonly Uint8Array[]): void {
+    if (this.#closed) return;
+    this.#frames.push(encodeFrame(kind, channel, head, parts));
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearImmediate(this.#scheduled);
+    this.#dirty.clear();
+    this.#frames = [];
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#scheduled !== undefined) return;
+    this.#scheduled = setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (const channel of this.#dirty) {
+      for (const { head, parts } of channel.drain()) {
+        this.#frames.push(encodeFrame(FRAME_KIND.batch, channel.id, head, parts));
+      }
+    }
+    this.#dirty.clear();
+    const frames = this.#frames;
+    this.#frames = [];
+    const [only] = frames;
+    if (only !== undefined) this.#sink.write(frames.length === 1 ? only : Buffer.concat(frames));
+  }
+}

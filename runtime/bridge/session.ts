@@ -1,0 +1,242 @@
+/**
+ * The host's end of the bridge to one guest: Comlink's call semantics over an endpoint of ours that coalesces, guards
+ * and counts. One reply, cancel, deadline, close or exit settles a call, and only once.
+ */
+import { BodyStreams, type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
+import type { GuestApi } from '@plexichat/sdk/protocol/guest-api';
+import * as Comlink from 'comlink';
+import { FrameError, parseHead } from './codec.ts';
+import { type CallTable, type ReplyMessage, readGuestMessage } from './guard.ts';
+import type { Batch, Channel, Outbox } from './outbox.ts';
+import type { Quota } from './quota.ts';
+
+/** Characters and bytes after which a batch is cut, so that a frame always fits. */
+const BATCH_SIZE = 1024 * 1024;
+/** One message; larger bodies are streamed. Four bytes a character still fit in a frame. */
+export const MAX_MESSAGE_CHARACTERS = 3 * 1024 * 1024;
+
+export interface SessionOptions {
+  /** Unguessable within its cell. */
+  readonly channel: number;
+  readonly outbox: Outbox;
+  readonly calls: CallTable;
+  readonly quota: Quota;
+  /** The guest said something that it may not say. */
+  readonly onViolation: (reason: string) => void;
+  /** The guest broke the rules once too often; the session is of no use any more. */
+  readonly onFlood: (reason: string) => void;
+}
+
+type GuestMethods = { readonly [Name in keyof GuestApi]: (...args: unknown[]) => Promise<unknown> };
+type Listener = (event: { data: unknown }) => void;
+type EventListenerLike = Listener | { handleEvent: Listener };
+
+/** Stands in for the guest's answer when there will be none. */
+class Unanswered {
+  readonly error: Error;
+  constructor(error: Error) {
+    this.error = error;
+  }
+}
+
+export interface PendingCall {
+  readonly id: string;
+  readonly answer: Promise<unknown>;
+}
+
+export class Session implements Channel {
+  readonly id: number;
+  readonly #options: SessionOptions;
+  readonly #streams: BodyStreams;
+  readonly #methods: GuestMethods;
+  readonly #pending = new Set<string>();
+  /** Calls that the host gave up on and that the guest has not answered yet. */
+  readonly #abandoned = new Set<string>();
+  #replyListener: Listener = () => {};
+  #callListener: Listener = () => {};
+  #heads: string[] = [];
+  /** The binary part of the message at the same place in #heads. */
+  #parts: (Uint8Array | undefined)[] = [];
+  #lastPosted = '';
+  #closed: Error | undefined;
+
+  constructor(options: SessionOptions) {
+    this.id = options.channel;
+    this.#options = options;
+    this.#streams = new BodyStreams({ send: (message, part) => this.#post(JSON.stringify(message), part) });
+    // Each property read of a Comlink proxy makes a new proxy: the methods are read once.
+    const guest = Comlink.wrap(
+      this.#endpoint((listener) => {
+        this.#replyListener = listener;
+      }),
+    ) as unknown as GuestMethods;
+    this.#methods = {
+      describe: guest.describe,
+      initialize: guest.initialize,
+      invoke: guest.invoke,
+      cancel: guest.cancel,
+      shutdown: guest.shutdown,
+    };
+    Comlink.expose(
+      options.calls,
+      this.#endpoint((listener) => {
+        this.#callListener = listener;
+      }),
+    );
+  }
+
+  /** Calls the guest. The answer is unknown until a schema has passed it; it rejects with what `settle` or `close` say. */
+  call(method: keyof GuestApi, ...args: unknown[]): PendingCall {
+    if (this.#closed !== undefined) throw this.#closed;
+    const answer = this.#methods[method](...args).then((value) => {
+      if (value instanceof Unanswered) throw value.error;
+      return value;
+    });
+    this.#pending.add(this.#lastPosted);
+    return { id: this.#lastPosted, answer };
+  }
+
+  /** Ends a call that the guest has not answered; a late answer is dropped. */
+  settle(id: string, error: Error): void {
+    if (!this.#pending.delete(id)) return;
+    this.#abandoned.add(id);
+    this.#replyListener({ data: { id, type: 'RAW', value: new Unanswered(error) } });
+  }
+
+  get abandoned(): number {
+    return this.#abandoned.size;
+  }
+
+  get openStreams(): number {
+    return this.#streams.open;
+  }
+
+  writeStream(source: ByteSource): number {
+    return this.#streams.write(source);
+  }
+
+  /** @throws StreamViolation when the guest names a stream that it does not have. */
+  readStream(id: number): ByteSource {
+    return this.#streams.read(id);
+  }
+
+  /** Takes one batch from the guest. */
+  receive(head: string, parts: readonly Uint8Array[]): void {
+    if (this.#closed !== undefined) return;
+    let bytes = head.length;
+    for (const part of parts) bytes += part.byteLength;
+    if (!this.#options.quota.receive(bytes)) {
+      this.#options.onFlood('sends more bytes than its quota');
+      return;
+    }
+    try {
+      const batch = parseHead(head);
+      if (!Array.isArray(batch)) throw new FrameError('is not a list of messages');
+      let part = 0;
+      for (const message of batch) {
+        const isChunk = this.#accept(message, parts[part]);
+        if (isChunk) part += 1;
+        if (this.#closed !== undefined) return;
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError) && !(error instanceof StreamViolation)) throw error;
+      this.#violate(error.message);
+    }
+  }
+
+  drain(): readonly Batch[] {
+    const heads = this.#heads;
+    const parts = this.#parts;
+    this.#heads = [];
+    this.#parts = [];
+    return cutBatches(heads, parts);
+  }
+
+  /** Settles everything that is open with `reason`. */
+  close(reason: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    for (const id of [...this.#pending]) this.settle(id, reason);
+    this.#streams.close(reason);
+  }
+
+  #accept(message: unknown, part: Uint8Array | undefined): boolean {
+    const read = readGuestMessage(message, this.#options.calls);
+    switch (read.kind) {
+      case 'reply':
+        this.#acceptReply(read.reply);
+        return false;
+      case 'call':
+        this.#callListener({ data: read.call });
+        return false;
+      case 'stream':
+        // The part is a view of the socket's memory, which is reused: a chunk that waits needs its own copy.
+        this.#streams.accept(read.message, read.message.op === 'chunk' && part ? part.slice() : undefined);
+        return read.message.op === 'chunk';
+      case 'violation':
+        this.#violate(read.reason);
+        return false;
+    }
+  }
+
+  #acceptReply(reply: ReplyMessage): void {
+    if (this.#pending.delete(reply.id)) this.#replyListener({ data: reply });
+    else if (this.#abandoned.delete(reply.id)) this.#discard(reply.value);
+    else this.#violate('a reply to no call');
+  }
+
+  /** An answer that nobody waits for may name a stream that would hold its window for ever. */
+  #discard(value: unknown): void {
+    const stream = (value as { body?: { stream?: unknown } } | null | undefined)?.body?.stream;
+    if (typeof stream === 'number' && Number.isSafeInteger(stream) && stream > 0) this.#streams.read(stream).cancel();
+  }
+
+  #violate(reason: string): void {
+    this.#options.onViolation(reason);
+    if (!this.#options.quota.violate()) this.#options.onFlood('keeps breaking the bridge contract');
+  }
+
+  #post(message: string, part: Uint8Array | undefined): void {
+    if (this.#closed !== undefined) return;
+    if (message.length > MAX_MESSAGE_CHARACTERS) {
+      throw new RangeError(`A message of ${message.length} characters, at most ${MAX_MESSAGE_CHARACTERS}.`);
+    }
+    this.#heads.push(message);
+    this.#parts.push(part);
+    this.#options.outbox.touch(this);
+  }
+
+  #endpoint(listen: (listener: Listener) => void): Comlink.Endpoint {
+    return {
+      postMessage: (message: { id: string }) => {
+        this.#lastPosted = message.id;
+        this.#post(JSON.stringify(message), undefined);
+      },
+      addEventListener: (_type: string, listener: EventListenerLike) => {
+        listen(typeof listener === 'function' ? listener : (event) => listener.handleEvent(event));
+      },
+      removeEventListener: () => {},
+    } as unknown as Comlink.Endpoint;
+  }
+}
+
+function cutBatches(heads: readonly string[], parts: readonly (Uint8Array | undefined)[]): Batch[] {
+  const batches: Batch[] = [];
+  let start = 0;
+  let characters = 0;
+  const cut = (end: number): void => {
+    batches.push({
+      head: `[${heads.slice(start, end).join(',')}]`,
+      parts: parts.slice(start, end).filter((part) => part !== undefined),
+    });
+    start = end;
+    characters = 0;
+  };
+  for (const [index, head] of heads.entries()) {
+    const size = head.length + (parts[index]?.byteLength ?? 0);
+    if (index > start && characters + size > BATCH_SIZE) cut(index);
+    characters += size;
+  }
+  if (heads.length > start) cut(heads.length);
+  return batches;
+}

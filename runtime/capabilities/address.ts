@@ -1,0 +1,53 @@
+/** Which addresses a module may be connected to: an allow-list of what is plainly public. */
+import { lookup as resolve } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import ipaddr from 'ipaddr.js';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
+
+export const resolveHost: Resolver = (host) => resolve(host, { all: true, verbatim: true });
+
+/** Boundary: loopback, private, link-local, mapped, multicast, documentation and reserved ranges are all not unicast. */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return address.range() === 'unicast';
+}
+
+/** Every address that the name has must be fit to connect to; one bad record refuses the name. */
+export async function resolveChecked(host: string, allowPrivate: boolean, resolver: Resolver): Promise<readonly ResolvedAddress[]> {
+  let addresses: readonly ResolvedAddress[];
+  try {
+    addresses = await resolver(host);
+  } catch (error) {
+    throw new PlexiError('EGRESS_FAILED', `The name ${host} could not be resolved.`, { cause: error });
+  }
+  if (addresses.length === 0) throw new PlexiError('EGRESS_FAILED', `The name ${host} has no address.`);
+  if (!allowPrivate && !addresses.every(({ address }) => isPublicAddress(address))) {
+    throw new PlexiError('EGRESS_DENIED', `${host} has an address that is not public; the operator has not allowed that.`);
+  }
+  return addresses;
+}
+
+/**
+ * A lookup for sockets that checks at the moment of connecting, so that the address that was checked is the one that
+ * is connected to: a name that changes its mind between two lookups gains nothing.
+ */
+export function checkedLookup(mayBePrivate: (host: string) => boolean, resolver: Resolver): LookupFunction {
+  return (host, options, callback) => {
+    resolveChecked(host, mayBePrivate(host), resolver).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (options.all) callback(null, [...addresses]);
+        else callback(null, first?.address ?? '', first?.family ?? 0);
+      },
+      (error: Error) => callback(error, '', 0),
+    );
+  };
+}

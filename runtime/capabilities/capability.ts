@@ -1,0 +1,52 @@
+/** What every host side of a capability gets, and how its methods become entries of the guarded call table. */
+import { isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
+import { type CallTable, type CapabilityMethod, createCallTable } from '../bridge/guard.ts';
+import type { Quota } from '../bridge/quota.ts';
+import type { Session } from '../bridge/session.ts';
+
+export interface CapabilityContext {
+  /** The module that calls; nothing in a call can say otherwise. */
+  readonly module: string;
+  readonly session: () => Session;
+  /** Fires when the instance ends. */
+  readonly signal: AbortSignal;
+}
+
+/** A capability's host side for one instance: method → what it does with arguments that nobody has checked yet. */
+export type Capability = (context: CapabilityContext) => Record<string, (...args: unknown[]) => Promise<unknown> | unknown>;
+
+/** @param quota every call is counted before the capability sees it. */
+export function createCapabilityTable(
+  capabilities: Readonly<Record<string, Capability>>,
+  context: CapabilityContext,
+  quota: Quota,
+  onFailure: (call: string, error: unknown) => void,
+): CallTable {
+  const table: Record<string, Record<string, CapabilityMethod>> = {};
+  for (const [name, capability] of Object.entries(capabilities)) {
+    const methods: Record<string, CapabilityMethod> = {};
+    for (const [method, run] of Object.entries(capability(context))) {
+      methods[method] = (...args) => answer(`${name}.${method}`, () => quota.run(async () => run(...args)), onFailure);
+    }
+    table[name] = methods;
+  }
+  return createCallTable(table);
+}
+
+/** Boundary: a guest gets a value, or a code and a sentence of ours; never a stack, a class or a host's own message. */
+async function answer(
+  call: string,
+  run: () => Promise<unknown>,
+  onFailure: (call: string, error: unknown) => void,
+): Promise<CallResult> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (error) {
+    if (error instanceof PlexiError && isErrorCode(error.code)) {
+      return { ok: false, code: error.code, message: error.message };
+    }
+    onFailure(call, error);
+    return { ok: false, code: 'INTERNAL', message: `The host failed at ${call}.` };
+  }
+}

@@ -1,0 +1,1 @@
+export * from '../modules/permission-words.ts';

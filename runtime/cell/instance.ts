@@ -1,0 +1,116 @@
+/** One module's thread as the cell sees it: a Worker, the port to its guest realm, and how it ended. */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { CellCommand, ExitReason } from '../bridge/control.ts';
+import type { ThreadData } from './thread.ts';
+
+export interface CellInstanceOptions {
+  readonly command: Extract<CellCommand, { op: 'start' }>;
+  readonly code: string;
+  readonly kernel: string;
+  readonly kernelCache: Uint8Array | undefined;
+  readonly onBatch: (head: string, parts: readonly Uint8Array[]) => void;
+  readonly onExit: (reason: ExitReason, detail: string) => void;
+  readonly isBackedUp: () => boolean;
+}
+
+/** One message of a guest; the kernel streams what is larger. */
+const MAX_HEAD_CHARACTERS = 5 * 1024 * 1024;
+const MAX_PART_BYTES = 1024 * 1024;
+const MAX_WAITING_PARTS = 512;
+/** Young generation of a thread: small, since every idle module pays for it. */
+const YOUNG_GENERATION_MB = 4;
+
+export class CellInstance {
+  readonly worker: Worker;
+  readonly memoryMb: number;
+  readonly #port: MessagePort;
+  readonly #options: CellInstanceOptions;
+  #parts: Uint8Array[] = [];
+  #exit: { reason: ExitReason; detail: string } | undefined;
+
+  constructor(options: CellInstanceOptions) {
+    this.#options = options;
+    this.memoryMb = options.command.memoryMb;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', (message: unknown) => this.#receive(message));
+    this.worker = startThread(
+      {
+        port: port2,
+        kernel: options.kernel,
+        kernelCache: options.kernelCache,
+        code: options.code,
+        config: options.command.config,
+        warm: undefined,
+      },
+      this.memoryMb,
+    );
+    this.worker.on('error', (error: NodeJS.ErrnoException) => {
+      this.#exit ??= { reason: error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'heap' : 'failed', detail: error.message };
+    });
+    this.worker.on('exit', (code) => {
+      port1.close();
+      const { reason, detail } = this.#exit ?? {
+        reason: code === 13 ? 'uncaught' : 'exited',
+        detail: `exit code ${code}`,
+      };
+      options.onExit(reason, detail.slice(0, 1000));
+    });
+  }
+
+  /** Host to guest: the binary parts first, then the batch that names them. */
+  deliver(head: string, parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      const copy = new Uint8Array(part);
+      this.#port.postMessage(copy.buffer, [copy.buffer]);
+    }
+    this.#port.postMessage(head);
+  }
+
+  /** Ends the thread, whatever it does; `onExit` follows. */
+  terminate(reason: ExitReason, detail = ''): void {
+    this.#exit ??= { reason, detail };
+    void this.worker.terminate();
+  }
+
+  #receive(message: unknown): void {
+    if (this.#exit !== undefined) return;
+    // Boundary: strings and ArrayBuffers are all that a guest's port may carry.
+    if (typeof message === 'string' && message.length <= MAX_HEAD_CHARACTERS) {
+      const parts = this.#parts;
+      this.#parts = [];
+      if (this.#options.isBackedUp()) this.terminate('flood', 'the host could not keep up');
+      else this.#options.onBatch(message, parts);
+      return;
+    }
+    if (
+      message instanceof ArrayBuffer &&
+      message.byteLength <= MAX_PART_BYTES &&
+      this.#parts.length < MAX_WAITING_PARTS
+    ) {
+      this.#parts.push(new Uint8Array(message));
+      return;
+    }
+    this.terminate('flood', 'a message that is no text or larger than allowed');
+  }
+}
+
+/** Starts a thread that has nothing: no environment, no arguments, no streams, no permission. */
+export function startThread(data: ThreadData, memoryMb: number): Worker {
+  const worker = new Worker(new URL('thread.js', import.meta.url), {
+    name: 'module',
+    env: {},
+    argv: [],
+    execArgv: ['--permission', `--allow-fs-read=${new URL('.', import.meta.url).pathname}`],
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    workerData: data,
+    transferList: data.warm === undefined ? [data.port] : [data.port, data.warm],
+  });
+  // Nothing should ever come; what comes must not pile up.
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return worker;
+}

@@ -1,0 +1,83 @@
+/**
+ * The cell process: relays frames between the host's socket and the threads of its modules, starts, meters and ends
+ * them. It runs no module code on this thread and knows nothing of what the frames say.
+ */
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { FRAME_KIND, type Frame, FrameDecoder } from '../bridge/codec.ts';
+import { Outbox } from '../bridge/outbox.ts';
+import type { CellCommand, CellEvent } from '../bridge/control.ts';
+import { CellInstance } from './instance.ts';
+import { warmKernel } from './warm.ts';
+import { watch } from './watchdog.ts';
+
+/** Beyond this the host does not keep up with what the guests send; see `isBackedUp`. */
+const HIGH_WATER_BYTES = 64 * 1024 * 1024;
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const outbox = new Outbox(socket);
+const decoder = new FrameDecoder();
+const instances = new Map<number, CellInstance>();
+const here = new URL('.', import.meta.url);
+const kernel = readFileSync(new URL('kernel.js', here), 'utf8');
+const kernelCache = readShared(new URL('kernel.cache', here));
+
+const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
+  outbox.frame(FRAME_KIND.control, 0, JSON.stringify(event), parts);
+
+const watchdog = watch(instances);
+socket.on('data', (data: Buffer) => decoder.push(data, take));
+// The host is gone, or closed us: nobody is left to run modules for.
+socket.on('close', () => process.exit(0));
+socket.on('error', () => process.exit(0));
+
+function take(frame: Frame): void {
+  if (frame.kind === FRAME_KIND.batch) {
+    instances.get(frame.channel)?.deliver(frame.head, frame.parts);
+    return;
+  }
+  const command = JSON.parse(frame.head) as CellCommand;
+  switch (command.op) {
+    case 'start':
+      start(command, frame.parts);
+      return;
+    case 'terminate':
+      instances.get(command.channel)?.terminate('terminated');
+      return;
+    case 'warm':
+      void warmKernel(kernel).then((cache) => send({ op: 'warmed' }, [cache]));
+  }
+}
+
+function start(command: Extract<CellCommand, { op: 'start' }>, [code]: readonly Uint8Array[]): void {
+  const { channel } = command;
+  const instance = new CellInstance({
+    command,
+    code: Buffer.from(code ?? new Uint8Array()).toString('utf8'),
+    kernel,
+    kernelCache,
+    onBatch: (head, parts) => outbox.frame(FRAME_KIND.batch, channel, head, parts),
+    onExit: (reason, detail) => {
+      instances.delete(channel);
+      watchdog.update();
+      send({ op: 'exit', channel, reason, detail });
+    },
+    isBackedUp: () => socket.writableLength > HIGH_WATER_BYTES,
+  });
+  instances.set(channel, instance);
+  watchdog.update();
+}
+
+/** One copy for all threads of this process. */
+function readShared(file: URL): Uint8Array | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
+}

@@ -1,0 +1,204 @@
+/** The host's hold on one cell process: spawn, frames in and out, its instances' exits, its end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Compile } from 'typebox/compile';
+import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseHead } from '../bridge/codec.ts';
+import { Outbox } from '../bridge/outbox.ts';
+import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason } from '../bridge/control.ts';
+import type { CellFiles } from './build.ts';
+
+export interface CellOptions {
+  readonly files: CellFiles;
+  /** Let V8 optimise numeric loops fully; see ARCHITECTURE.md for the price. */
+  readonly jit: 'safe' | 'full';
+  /** What the process wrote to its standard error, cut to a bound; for the operator's log. */
+  readonly onNoise: (text: string) => void;
+  readonly onClose: (cell: Cell) => void;
+}
+
+/** What a cell tells about one channel. */
+export interface ChannelHandler {
+  onBatch(head: string, parts: readonly Uint8Array[]): void;
+  onExit(reason: ExitReason | 'cell', detail: string): void;
+}
+
+const checkEvent = Compile(CellEventSchema);
+const MAX_CHANNEL = 2 ** 47;
+/** Ended channels that are remembered: frames of older ones have long arrived. */
+const MAX_ENDED = 4096;
+/** Noise kept per cell; C++ may print without end. */
+const MAX_NOISE_CHARACTERS = 8_000;
+/** After the socket is closed a cell has this long to leave by itself. */
+const LEAVE_MS = 2_000;
+/** V8's own heap of the cell's main thread: it relays, so it needs little. */
+const CELL_HEAP_MB = 256;
+
+export class Cell {
+  readonly outbox: Outbox;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #options: CellOptions;
+  readonly #handlers = new Map<number, ChannelHandler>();
+  /** Channels that ended: what is still under way for them is no offence. */
+  readonly #ended = new Set<number>();
+  readonly #folder: string;
+  readonly #warmed: ((cache: Uint8Array) => void)[] = [];
+  readonly closed: Promise<void>;
+  #alive = true;
+  #lastWords = '';
+
+  constructor(options: CellOptions) {
+    this.#options = options;
+    this.#folder = mkdtempSync(join(tmpdir(), 'plexi-cell-'));
+    this.#child = spawn(process.execPath, [...cellFlags(options), options.files.program], {
+      // Boundary: nothing of the host's environment, files or descriptors enters a cell; fd 3 is its only way out.
+      env: {},
+      cwd: this.#folder,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl-C at the terminal is for the host, which drains its cells first.
+      detached: true,
+    });
+    this.#socket = this.#child.stdio[3] as Socket;
+    this.outbox = new Outbox(this.#socket);
+    const decoder = new FrameDecoder();
+    this.#socket.on('data', (data: Buffer) => this.#read(decoder, data));
+    this.#socket.on('error', () => this.kill());
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#noise(text));
+    this.closed = new Promise((resolve) => {
+      this.#child.once('error', (error) => this.#end(`could not be started: ${error.message}`, resolve));
+      this.#child.once('exit', (code, signal) =>
+        this.#end(signal ? `killed by ${signal}` : `exit code ${code}`, resolve),
+      );
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get channels(): number {
+    return this.#handlers.size;
+  }
+
+  /** Names a channel for an instance. Unguessable: code that left its realm may write to fd 3. */
+  open(handler: ChannelHandler): number {
+    let channel = randomInt(1, MAX_CHANNEL);
+    while (this.#handlers.has(channel) || this.#ended.has(channel)) channel = randomInt(1, MAX_CHANNEL);
+    this.#handlers.set(channel, handler);
+    return channel;
+  }
+
+  send(command: CellCommand, parts: readonly Uint8Array[] = []): void {
+    this.outbox.frame(FRAME_KIND.control, 0, JSON.stringify(command), parts);
+  }
+
+  /** The kernel's code cache, made by this process. Ask before any module runs in it. */
+  warm(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#warmed.push(resolve);
+      void this.closed.then(() => reject(new Error(`The cell closed while it warmed up: ${this.#lastWords}`)));
+      this.send({ op: 'warm' });
+    });
+  }
+
+  /** Closes the socket; a cell leaves by itself then, and is killed when it does not. */
+  async close(): Promise<void> {
+    this.#socket.end();
+    const timer = setTimeout(() => this.kill(), LEAVE_MS);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #read(decoder: FrameDecoder, data: Buffer): void {
+    try {
+      decoder.push(data, (frame) => this.#take(frame));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      // Boundary: the cell's own program never breaks the format, so whoever wrote this is not that program.
+      this.#noise(`broke the frame format: ${error.message}`);
+      this.kill();
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (frame.kind === FRAME_KIND.control && frame.channel === 0) {
+      this.#takeEvent(frame);
+      return;
+    }
+    const handler = this.#handlers.get(frame.channel);
+    if (frame.kind === FRAME_KIND.batch && handler !== undefined) handler.onBatch(frame.head, frame.parts);
+    else if (!this.#ended.has(frame.channel)) throw new FrameError('a channel that this cell does not have');
+  }
+
+  #takeEvent(frame: Frame): void {
+    const event = parseHead(frame.head);
+    if (!checkEvent.Check(event)) throw new FrameError('a control frame with another shape');
+    switch ((event as CellEvent).op) {
+      case 'warmed':
+        this.#warmed.shift()?.(Uint8Array.from(frame.parts[0] ?? []));
+        return;
+      case 'exit': {
+        const { channel, reason, detail } = event as Extract<CellEvent, { op: 'exit' }>;
+        const handler = this.#handlers.get(channel);
+        this.#handlers.delete(channel);
+        this.#retire(channel);
+        handler?.onExit(reason, detail);
+      }
+    }
+  }
+
+  #retire(channel: number): void {
+    this.#ended.add(channel);
+    if (this.#ended.size <= MAX_ENDED) return;
+    const [oldest] = this.#ended;
+    if (oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  #end(words: string, resolve: () => void): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.outbox.close();
+    this.#socket.destroy();
+    rmSync(this.#folder, { recursive: true, force: true });
+    const detail = this.#lastWords === '' ? words : `${words}; ${this.#lastWords}`;
+    const handlers = [...this.#handlers.values()];
+    this.#handlers.clear();
+    for (const handler of handlers) handler.onExit('cell', detail);
+    this.#options.onClose(this);
+    resolve();
+  }
+
+  #noise(text: string): void {
+    const room = MAX_NOISE_CHARACTERS - this.#lastWords.length;
+    if (room <= 0) return;
+    const kept = text.slice(0, room);
+    this.#lastWords += kept;
+    this.#options.onNoise(kept);
+  }
+}
+
+function cellFlags({ files, jit }: CellOptions): string[] {
+  return [
+    '--no-warnings',
+    '--permission',
+    '--allow-worker',
+    `--allow-fs-read=${files.folder}/`,
+    '--disallow-code-generation-from-strings',
+    '--disable-proto=delete',
+    `--max-old-space-size=${CELL_HEAP_MB}`,
+    // A loop of `new Array(1000)` cannot be ended under TurboFan, not even by process.exit.
+    ...(jit === 'full' ? [] : ['--no-turbofan']),
+  ];
+}

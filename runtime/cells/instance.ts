@@ -1,0 +1,267 @@
+/**
+ * One running guest of one module version, as the host sees it: boots in a cell, answers invocations with a deadline
+ * each, is drained, stopped or terminated. It never restarts itself: that is the supervisor's business.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Declaration } from '@plexichat/sdk/protocol/declaration';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import {
+  DescribeAnswerSchema,
+  type GuestApi,
+  type GuestConfig,
+  LifeAnswerSchema,
+} from '@plexichat/sdk/protocol/guest-api';
+import { Compile } from 'typebox/compile';
+import type { CallTable } from '../bridge/guard.ts';
+import { Quota } from '../bridge/quota.ts';
+import { type PendingCall, Session } from '../bridge/session.ts';
+import type { ExitReason } from '../bridge/control.ts';
+import type { Cell } from './cell.ts';
+
+export interface InstanceOptions {
+  readonly cell: Cell;
+  readonly module: string;
+  readonly code: Uint8Array;
+  /** A Manifest whose secrets were taken out. */
+  readonly manifest: unknown;
+  readonly memoryMb: number;
+  readonly diagnostics: boolean;
+  /** Capabilities, bound to this instance. */
+  readonly calls: (session: () => Session, quota: Quota) => CallTable;
+  readonly onViolation: (reason: string) => void;
+  readonly onExit: (exit: InstanceExit) => void;
+}
+
+export interface InstanceExit {
+  /** `cell`: the whole process died under it; `stuck` by the host: it did not yield after its deadline. */
+  readonly reason: ExitReason | 'cell';
+  readonly detail: string;
+  /** Invocations that were running when it ended. */
+  readonly inFlight: number;
+  /** The host asked for it: sleep, stop, shutdown. */
+  readonly expected: boolean;
+}
+
+/** The instance ended under an invocation. */
+export class InstanceGone extends PlexiError {
+  /** The invocation may have brought it down. */
+  readonly likelyCause: boolean;
+
+  constructor(message: string, likelyCause: boolean) {
+    super('MODULE_CRASHED', message, { headers: { 'retry-after': '1' } });
+    this.likelyCause = likelyCause;
+  }
+}
+
+const checkLife = Compile(LifeAnswerSchema);
+const checkDescribe = Compile(DescribeAnswerSchema);
+/** After a cancel the guest has this long to show that it yields. */
+const YIELD_GRACE_MS = 1_000;
+/** After a terminate the thread has this long before its cell is killed. */
+const KILL_GRACE_MS = 2_000;
+/** Handlers that were given up on but may still run; more, and the instance is recycled. */
+const MAX_ABANDONED = 64;
+
+export class Instance {
+  readonly session: Session;
+  readonly #options: InstanceOptions;
+  readonly #channel: number;
+  #inFlight = 0;
+  #exited = false;
+  #expected = false;
+  #lastInvocation = 0;
+  #terminated: { reason: ExitReason; detail: string } | undefined;
+  #idle: (() => void) | undefined;
+  #onEnded: () => void = () => {};
+
+  constructor(options: InstanceOptions) {
+    this.#options = options;
+    this.#channel = options.cell.open({
+      onBatch: (head, parts) => this.session.receive(head, parts),
+      onExit: (reason, detail) => this.#ended(reason, detail),
+    });
+    const quota = new Quota();
+    this.session = new Session({
+      channel: this.#channel,
+      outbox: options.cell.outbox,
+      calls: options.calls(() => this.session, quota),
+      quota,
+      onViolation: options.onViolation,
+      onFlood: (detail) => this.terminate('flood', detail),
+    });
+    const config: GuestConfig = {
+      manifest: options.manifest,
+      diagnostics: options.diagnostics,
+      seed: randomBytes(32).toString('hex'),
+    };
+    options.cell.send(
+      { op: 'start', channel: this.#channel, config: JSON.stringify(config), memoryMb: options.memoryMb },
+      [options.code],
+    );
+  }
+
+  get cell(): Cell {
+    return this.#options.cell;
+  }
+
+  /** Invocations and streamed bodies that are not over. */
+  get busy(): number {
+    return this.#inFlight + this.session.openStreams;
+  }
+
+  get alive(): boolean {
+    return !this.#exited && this.#terminated === undefined;
+  }
+
+  /** Loads the module's class and asks what it declares. @throws PlexiError MODULE_ERROR, MODULE_TIMEOUT, MODULE_CRASHED */
+  async describe(timeoutMs: number): Promise<Declaration> {
+    const answer = await this.#life('describe', timeoutMs);
+    if (!checkDescribe.Check(answer)) {
+      const [first] = checkDescribe.Errors(answer);
+      throw new PlexiError(
+        'MODULE_ERROR',
+        `It declares something that is not valid: ${first?.instancePath} ${first?.message}.`,
+      );
+    }
+    if (!answer.ok) throw moduleError(answer.message);
+    return answer.declaration;
+  }
+
+  async initialize(timeoutMs: number): Promise<void> {
+    this.#checkLife(await this.#life('initialize', timeoutMs));
+  }
+
+  /**
+   * Calls `invoke` of the guest. Settles at the latest at `deadline`, once; a guest that does not yield by then is
+   * terminated, which settles everything else that it was doing.
+   * @param deadline epoch milliseconds
+   */
+  async invoke(
+    start: (invocation: number) => [request: unknown, body: unknown],
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const invocation = ++this.#lastInvocation;
+    const pending = this.session.call('invoke', ...start(invocation));
+    this.#inFlight += 1;
+    const timer = setTimeout(() => {
+      this.#giveUp(
+        pending,
+        invocation,
+        new PlexiError('MODULE_TIMEOUT', 'The module did not answer before the deadline.'),
+      );
+    }, deadline - Date.now());
+    const onAbort = (): void =>
+      this.#giveUp(pending, invocation, new PlexiError('CLIENT_CLOSED', 'The client went away.'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      return await pending.answer;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.#inFlight -= 1;
+      if (this.busy === 0) this.#idle?.();
+    }
+  }
+
+  /** Waits until nothing runs any more, at most `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    while (this.alive && this.busy > 0 && Date.now() < end) {
+      // Streams end without a word to this class, so the count is looked at again in any case.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(50, end - Date.now()));
+        this.#idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#idle = undefined;
+  }
+
+  /** Lets the module's `shutdown` run, then ends the thread. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#expected = true;
+    if (this.alive) {
+      try {
+        this.#checkLife(await this.#life('shutdown', timeoutMs));
+      } catch (error) {
+        this.#options.onViolation(`shutdown: ${error instanceof Error ? error.message : 'failed'}`);
+      }
+    }
+    this.terminate('terminated', 'stopped');
+  }
+
+  /** Ends the thread now. What it was doing fails with MODULE_CRASHED. */
+  terminate(reason: ExitReason, detail: string): void {
+    if (this.#exited || this.#terminated !== undefined) return;
+    this.#terminated = { reason, detail };
+    this.session.close(new InstanceGone(reason === 'stuck' ? 'It did not yield.' : 'It was ended.', false));
+    if (this.#options.cell.alive) this.#options.cell.send({ op: 'terminate', channel: this.#channel });
+    this.#watchEnd();
+  }
+
+  async #life(method: keyof GuestApi, timeoutMs: number): Promise<unknown> {
+    const pending = this.session.call(method);
+    const timer = setTimeout(() => {
+      this.session.settle(pending.id, new PlexiError('MODULE_TIMEOUT', `${method} took longer than ${timeoutMs} ms.`));
+      this.terminate('stuck', `${method} took longer than ${timeoutMs} ms`);
+    }, timeoutMs);
+    try {
+      return await pending.answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #checkLife(answer: unknown): void {
+    if (!checkLife.Check(answer)) throw moduleError('Its answer has another shape.');
+    if (!answer.ok) throw moduleError(answer.message);
+  }
+
+  /** Answers the caller now, and asks the guest to stop; a guest that does not even take that question is ended. */
+  #giveUp(invocation: PendingCall, number: number, error: PlexiError): void {
+    this.session.settle(invocation.id, error);
+    if (!this.alive) return;
+    const cancel = this.session.call('cancel', number);
+    const timer = setTimeout(() => this.terminate('stuck', 'did not yield after its deadline'), YIELD_GRACE_MS);
+    if (this.session.abandoned > MAX_ABANDONED) {
+      this.terminate('stuck', `left ${MAX_ABANDONED} invocations unfinished after their deadlines`);
+    }
+    // Whatever it answers, or why it cannot: the exit event says the rest.
+    const yielded = (): void => clearTimeout(timer);
+    cancel.answer.then(yielded, yielded);
+  }
+
+  /** A thread that cannot even be terminated takes its cell with it. */
+  #watchEnd(): void {
+    const timer = setTimeout(() => {
+      if (!this.#exited) this.#options.cell.kill();
+    }, KILL_GRACE_MS);
+    this.#onEnded = () => clearTimeout(timer);
+  }
+
+  #ended(reason: ExitReason | 'cell', detail: string): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    this.#onEnded();
+    const inFlight = this.#inFlight;
+    // One invocation alone with a thread that fell over is the likely cause: nobody should run it again unasked.
+    const likelyCause = reason !== 'cell' && reason !== 'terminated' && inFlight === 1;
+    this.session.close(new InstanceGone(reason === 'cell' ? 'Its cell ended.' : 'Its thread ended.', likelyCause));
+    this.#idle?.();
+    const known = reason === 'terminated' ? this.#terminated : undefined;
+    this.#options.onExit({
+      reason: known?.reason ?? reason,
+      detail: known?.detail ?? detail,
+      inFlight,
+      expected: this.#expected,
+    });
+  }
+}
+
+function moduleError(message: string): PlexiError {
+  return new PlexiError('MODULE_ERROR', message);
+}

@@ -1,0 +1,41 @@
+/** Reads the command line, runs one command, says with which code the process ends. */
+import { Command, CommanderError } from 'commander';
+import { HostSettingsError } from '../config/load-host-settings.ts';
+import { UserError } from './user-error.ts';
+import { serveCommand } from './serve.ts';
+import { tokenCommand } from './token.ts';
+
+export const EXIT = { ok: 0, input: 1, usage: 2, platform: 3 } as const;
+
+/** @example process.exitCode = await runCommandLine(['token', '--sub', 'alice']); */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const program = new Command('plexi')
+    .description('Hosts PlexiChat modules written by people you do not trust.')
+    .showHelpAfterError('(--help shows what is allowed)')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+  for (const command of [serveCommand(), tokenCommand()]) program.addCommand(command.exitOverride());
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  $ plexi serve --modules examples --config examples/plexi.yaml
+  $ plexi token --sub alice --tier premium --permissions read,write
+
+Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof HostSettingsError || error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.input;
+  }
+  process.stderr.write(`plexi failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.platform;
+}

@@ -1,0 +1,87 @@
+/** `plexi serve`: runs the host until it is told to stop, and says on the terminal what it serves. */
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { startHost } from '../compose.ts';
+import { loadHostSettings } from '../config/load-host-settings.ts';
+import { printOrigins } from '../config/origins.ts';
+import { createLog } from '../observability/log.ts';
+import { signToken } from './token.ts';
+import { welcome } from './welcome.ts';
+
+interface ServeFlags {
+  readonly modules?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly data?: string;
+  readonly config?: string;
+  readonly logLevel?: string;
+  readonly printConfig?: boolean;
+  readonly json?: boolean;
+}
+
+const DEFAULT_CONFIG = 'plexi.yaml';
+/** A second signal, or this long after the first, and the process ends at once. */
+const STOP_MS = 20_000;
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serve a folder of modules.')
+    .option('--modules <folder>', 'the folder of module folders (default: ./modules)')
+    .option('--port <number>', 'the port to listen on; 0 takes a free one (default: 8080)')
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--data <folder>', "the host's own data (default: .plexi)")
+    .option('--config <file>', `the host's settings (default: ${DEFAULT_CONFIG}, if there is one)`)
+    .addOption(new Option('--log-level <level>', 'the least important messages to log (default: info)'))
+    .option('--print-config', 'show each setting and where it came from, and end')
+    .option('--json', 'log JSON lines, also on a terminal')
+    .addHelpText(
+      'after',
+      '\nFlags win over PLEXI_* variables, these over the file, the file over the defaults.\n\nExample:\n  $ plexi serve --modules ./modules --port 8080',
+    )
+    .action(serve);
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const { modules, port, host, data, logLevel: log_level } = flags;
+  const file = flags.config ?? process.env.PLEXI_CONFIG ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
+  const { settings, origins } = loadHostSettings({
+    flags: { modules, port, host, data, log_level },
+    environment: process.env,
+    file,
+  });
+  if (flags.printConfig === true) {
+    process.stdout.write(flags.json === true ? `${JSON.stringify(origins, null, 2)}\n` : printOrigins(origins));
+    return;
+  }
+  const readable = process.stdout.isTTY === true && flags.json !== true;
+  const log = createLog({ level: settings.log_level, readable });
+  const stopped = whenToldToStop();
+  const running = await startHost({ settings, environment: process.env, log });
+  log.info(`listening on ${running.url}; loading modules from ${settings.modules}`);
+  await Promise.race([running.loaded, stopped]);
+  const token = await signToken(running.secret, {
+    sub: 'operator',
+    tier: 'admin',
+    permissions: ['read', 'write', 'modules:read', 'modules:manage'],
+    lifetime: 12 * 3600,
+  });
+  if (flags.json !== true) process.stdout.write(welcome(running, token));
+  const signal = await stopped;
+  log.info(`${signal}: finishing what runs, then ending`);
+  setTimeout(() => process.exit(1), STOP_MS).unref();
+  await running.close();
+  log.info('ended');
+}
+
+function whenToldToStop(): Promise<string> {
+  return new Promise((resolve) => {
+    let told = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (told) process.exit(1);
+        told = true;
+        resolve(signal);
+      });
+    }
+  });
+}

@@ -1,0 +1,36 @@
+/** What the terminal shows once the modules are loaded: who runs, who does not and why, and a line to try. */
+import type { Host } from '../compose.ts';
+import type { ServedModule } from '../modules/served-module.ts';
+
+export function welcome({ url, registry }: Host, token: string): string {
+  const modules = registry.list();
+  const names = [...modules.map(({ name }) => name), ...registry.broken.map(({ name }) => name)];
+  const width = Math.max(...names.map((name) => name.length), 6);
+  const lines = ['', `PlexiChat Modules on ${url}`, ''];
+  for (const module of modules) {
+    lines.push(`  ${module.name.padEnd(width)}  ${module.state.padEnd(9)}  ${module.prefix}`);
+    lines.push(...module.reasons.map((reason) => `  ${' '.repeat(width)}  - ${reason}`));
+  }
+  for (const { name, reasons } of registry.broken) {
+    lines.push(`  ${name.padEnd(width)}  failed`);
+    lines.push(...reasons.map((reason) => `  ${' '.repeat(width)}  - ${reason}`));
+  }
+  if (names.length === 0) lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
+  lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, '', 'A token of the admin tier, for the next 12 hours:', '', token, '');
+  const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
+  if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');
+  return `${lines.join('\n')}\n`;
+}
+
+/** A GET that needs nothing but the token. */
+function pathToTry({ state, prefix, declaration }: ServedModule): string | undefined {
+  if (state !== 'running' && state !== 'sleeping') return undefined;
+  const endpoint = declaration.endpoints.find(
+    ({ method, path, schemas, permissions }) =>
+      method === 'GET' &&
+      !/[:*]/.test(path) &&
+      !Array.isArray(schemas.query?.required) &&
+      permissions.every((permission) => permission === 'read' || permission === 'write'),
+  );
+  return endpoint === undefined ? undefined : prefix + (endpoint.path === '/' ? '' : endpoint.path);
+}

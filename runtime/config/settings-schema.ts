@@ -1,0 +1,139 @@
+/** The host's own settings: plexi.yaml, `PLEXI_*`, flags. The type, the defaults and runtime/plexi.schema.json come from here. */
+import { TierSchema } from '@plexichat/sdk/protocol/declaration';
+import { MODULE_NAME_PATTERN } from '@plexichat/sdk/protocol/manifest';
+import { type Static, type TSchema, Type } from 'typebox';
+import { writeSchema } from '../modules/manifest-schema.ts';
+
+const ModuleNameSchema = Type.String({
+  pattern: MODULE_NAME_PATTERN,
+  patternErrorMessage: 'a module name: lower-case letters, digits and "_", starting with a letter',
+});
+
+const section = <P extends Record<string, TSchema>>(description: string, properties: P) =>
+  Type.Object(properties, { additionalProperties: false, default: {}, description });
+
+const names = (description: string) =>
+  Type.Array(ModuleNameSchema, { default: [], maxItems: 10_000, uniqueItems: true, description });
+
+const integer = (byDefault: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: byDefault, minimum, maximum, description });
+
+const UrlSchema = (description: string) =>
+  Type.String({
+    pattern: '^https?://[^\\s]+$',
+    patternErrorMessage: 'a URL that starts with https:// or http://',
+    maxLength: 2000,
+    description,
+  });
+
+const ApiKeySchema = Type.Object(
+  {
+    id: Type.String({ minLength: 1, maxLength: 100, description: 'Names the key in logs.' }),
+    sha256: Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      patternErrorMessage: 'the SHA-256 of the key: 64 lower-case hexadecimal digits',
+      writeOnly: true,
+      description: 'SHA-256 of the key, in hexadecimal. The key itself is written nowhere.',
+    }),
+    tier: TierSchema,
+    permissions: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { default: [], maxItems: 256 }),
+    sub: Type.String({ minLength: 1, maxLength: 256, description: 'The user that a caller with this key is.' }),
+  },
+  { additionalProperties: false },
+);
+
+const AuthSchema = section('Who callers are. Without a JWKS the host signs and checks tokens with its own secret.', {
+  jwks_url: Type.Optional(UrlSchema('Where the public keys of the token issuer are.')),
+  issuer: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'The only "iss" that is accepted.' })),
+  audience: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 500, description: 'The only "aud" that is accepted.' }),
+  ),
+  api_keys: Type.Array(ApiKeySchema, { default: [], maxItems: 10_000, description: 'Callers that send X-API-Key.' }),
+});
+
+const EgressSchema = section('What modules may reach over HTTP, besides their permissions.', {
+  allow_private: Type.Array(
+    Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?:[1-9][0-9]{0,4}$',
+      patternErrorMessage: 'host:port in lower case, such as localhost:8081',
+      maxLength: 260,
+    }),
+    { default: [], maxItems: 1000, description: 'Hosts that may be reached although their address is private.' },
+  ),
+  timeout_seconds: Type.Number({ default: 10, exclusiveMinimum: 0, maximum: 300, description: 'For one request.' }),
+  max_response_mb: Type.Number({ default: 10, exclusiveMinimum: 0, maximum: 1024, description: 'For one response.' }),
+});
+
+const LimitsSchema = section('What no module and no caller gets past.', {
+  body_mb: Type.Number({
+    default: 1,
+    exclusiveMinimum: 0,
+    maximum: 64,
+    description: 'A body that is read whole (JSON).',
+  }),
+  upload_mb: Type.Number({
+    default: 100,
+    exclusiveMinimum: 0,
+    maximum: 10_240,
+    description: 'A body that is streamed.',
+  }),
+  max_timeout_seconds: Type.Number({
+    default: 300,
+    exclusiveMinimum: 0,
+    maximum: 3600,
+    description: 'Caps runtime.timeout.',
+  }),
+  max_memory_mb: integer(512, 16, 8192, 'Caps runtime.memory_mb.'),
+  max_instances: integer(4, 1, 16, 'Caps runtime.instances.'),
+  max_concurrency: integer(1024, 1, 10_000, 'Caps runtime.concurrency.'),
+  max_inflight: integer(2048, 1, 1_000_000, 'Requests in the host at once; more are shed with 503.'),
+});
+
+export const HostSettingsSchema = Type.Object(
+  {
+    modules: Type.String({
+      default: './modules',
+      minLength: 1,
+      maxLength: 4096,
+      description: 'The folder of module folders.',
+    }),
+    port: integer(8080, 0, 65_535, 'The port to listen on; 0 takes a free one.'),
+    host: Type.String({ default: '127.0.0.1', minLength: 1, maxLength: 255, description: 'The address to listen on.' }),
+    data: Type.String({
+      default: '.plexi',
+      minLength: 1,
+      maxLength: 4096,
+      description: 'The folder of the host’s own data.',
+    }),
+    cells: Type.Union([Type.Literal('auto'), Type.Literal('per-module'), Type.Integer({ minimum: 1, maximum: 64 })], {
+      default: 'auto',
+      description: 'How many jailed processes hold the modules.',
+    }),
+    auth: AuthSchema,
+    grants: Type.Record(
+      ModuleNameSchema,
+      Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { maxItems: 256 }),
+      { default: {}, description: 'Permissions granted by module: { weather: ["http:api.example.com"] }.' },
+    ),
+    egress: EgressSchema,
+    limits: LimitsSchema,
+    log_level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      default: 'info',
+      description: 'The least important messages that the host logs.',
+    }),
+    diagnostics: names('Modules whose stack traces are kept; one wall of their realm is down.'),
+    trust_proxy: Type.Boolean({ default: false, description: 'Whether X-Forwarded-* of the peer is believed.' }),
+    jit: section('Which modules may use the optimising compiler.', {
+      full: names('Each gets a cell of its own: what TurboFan cannot interrupt harms only that module.'),
+    }),
+  },
+  { additionalProperties: false, title: 'plexi.yaml, the settings of a PlexiChat module host' },
+);
+
+/** Settings after their defaults. */
+export type HostSettings = Static<typeof HostSettingsSchema>;
+
+/** The text of runtime/plexi.schema.json. */
+export function writeHostSettingsSchema(): string {
+  return writeSchema(HostSettingsSchema);
+}

@@ -1,0 +1,109 @@
+/** The door for modules' endpoints: a request becomes an Inbound, the pipeline's answer becomes a Response. */
+import { ERRORS, PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Context } from 'hono';
+import type { Inbound } from '../invocation/inbound.ts';
+import { type InvokeParts, invoke } from '../invocation/invoke.ts';
+import { allowedMethods } from '../invocation/route.ts';
+import type { Trace } from '../invocation/trace.ts';
+import type { CheckedAnswer } from '../policy/check-answer.ts';
+import { clientStream } from './client-stream.ts';
+import type { GatewayEnv } from './env.ts';
+import { problemResponse } from './problem.ts';
+
+/** What one request came to; for logs and metrics. */
+export interface Answered {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** Present when the request was refused or failed. */
+  readonly error: unknown;
+  readonly module: string | undefined;
+  readonly handler: string | undefined;
+  readonly caller: string | undefined;
+  readonly cache: 'HIT' | 'MISS' | undefined;
+  readonly durationMs: number;
+}
+
+export interface DoorOptions {
+  readonly parts: InvokeParts;
+  readonly maxInflight: number;
+  /** Not called for, not paid for. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
+}
+
+export type ModuleDoor = (inbound: Inbound, context: Context<GatewayEnv>) => Promise<Response>;
+
+export function createModuleDoor({ parts, maxInflight, onAnswer }: DoorOptions): ModuleDoor {
+  let inflight = 0;
+
+  return async (inbound, context) => {
+    const trace: Trace = { target: undefined, known: null, rateLimit: '', cache: undefined };
+    const startedAt = onAnswer === undefined ? 0 : performance.now();
+    let response: Response;
+    let failure: unknown;
+    inflight += 1;
+    try {
+      if (inflight > maxInflight) throw shedding();
+      response =
+        inbound.method === 'OPTIONS'
+          ? options(parts, inbound)
+          : answer(await invoke(parts, inbound, trace), inbound, trace, context);
+    } catch (error) {
+      failure = error;
+      const place = { requestId: inbound.requestId, instance: inbound.path, headers: rateHeaders(trace) };
+      response = problemResponse(error, place);
+    } finally {
+      inflight -= 1;
+    }
+    if (onAnswer !== undefined) onAnswer(answered(inbound, trace, response, failure, startedAt));
+    return response;
+  };
+}
+
+function shedding(): PlexiError {
+  return new PlexiError('HOST_SHEDDING', `${ERRORS.HOST_SHEDDING.title}: too many requests at once. Try again soon.`, {
+    headers: { 'retry-after': '1' },
+  });
+}
+
+function options(parts: InvokeParts, inbound: Inbound): Response {
+  const allow = allowedMethods(parts, inbound.path).join(', ');
+  return new Response(null, { status: 204, headers: { allow, 'x-request-id': inbound.requestId } });
+}
+
+function answer(checked: CheckedAnswer, inbound: Inbound, trace: Trace, context: Context<GatewayEnv>): Response {
+  // A copy: the same checked answer may be in the cache.
+  const headers: Record<string, string> = { ...checked.headers, 'x-request-id': inbound.requestId };
+  if (trace.rateLimit !== '') Object.assign(headers, rateHeaders(trace));
+  if (trace.cache !== undefined) headers['x-cache'] = trace.cache;
+  return new Response(bodyFor(inbound, checked.body, context), { status: checked.status, headers });
+}
+
+function bodyFor(inbound: Inbound, body: CheckedAnswer['body'], context: Context<GatewayEnv>) {
+  if (!(body instanceof ReadableStream)) return inbound.method === 'HEAD' ? null : body;
+  if (inbound.method !== 'HEAD') return clientStream(body, context.env?.outgoing);
+  body.cancel().catch(() => {});
+  return null;
+}
+
+function rateHeaders(trace: Trace): Record<string, string> | undefined {
+  const policy = trace.target?.plan.ratePolicy;
+  if (trace.rateLimit === '' || policy === undefined) return undefined;
+  return { ratelimit: trace.rateLimit, 'ratelimit-policy': policy };
+}
+
+function answered(inbound: Inbound, trace: Trace, response: Response, error: unknown, startedAt: number): Answered {
+  return {
+    requestId: inbound.requestId,
+    method: inbound.method,
+    path: inbound.path,
+    status: response.status,
+    error,
+    module: trace.target?.module.name,
+    handler: trace.target?.plan.handler,
+    caller: trace.known?.caller.id,
+    cache: trace.cache,
+    durationMs: performance.now() - startedAt,
+  };
+}

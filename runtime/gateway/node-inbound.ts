@@ -1,0 +1,136 @@
+/** A request that came over a socket. Reads Node's own objects: cheaper than their Fetch twins, and nothing normalised. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Inbound, InboundHeaders } from '../invocation/inbound.ts';
+import { tooLarge } from '../policy/body-limit.ts';
+import { clientAddress } from './client-address.ts';
+import { requestIdOf } from './request-id.ts';
+
+const BUFFERED_UPLOAD_BYTES = 64 * 1024;
+
+export class NodeInbound implements Inbound {
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  readonly headers: InboundHeaders;
+  readonly requestId: string;
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #request: Request;
+  readonly #trustedProxies: number;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, request: Request, trustedProxies: number) {
+    const url = incoming.url ?? '/';
+    const target = url.startsWith('/') ? url : pathOfAbsolute(url);
+    const split = target.indexOf('?');
+    this.method = incoming.method ?? 'GET';
+    this.path = split === -1 ? target : target.slice(0, split);
+    this.search = split === -1 ? '' : target.slice(split + 1);
+    this.headers = incoming.headers;
+    const presentedId = incoming.headers['x-request-id'];
+    this.requestId = requestIdOf(typeof presentedId === 'string' ? presentedId : undefined);
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#request = request;
+    this.#trustedProxies = trustedProxies;
+  }
+
+  get origin(): string {
+    const scheme = 'encrypted' in this.#incoming.socket ? 'https' : 'http';
+    return `${scheme}://${this.#incoming.headers.host ?? 'localhost'}`;
+  }
+
+  get address(): string {
+    return clientAddress(this.#incoming.socket.remoteAddress, this.headers, this.#trustedProxies);
+  }
+
+  get hasBody(): boolean {
+    if (this.method === 'GET' || this.method === 'HEAD') return false;
+    return this.headers['content-length'] !== undefined || this.headers['transfer-encoding'] !== undefined;
+  }
+
+  get bodyLength(): number | undefined {
+    const length = this.#incoming.headers['content-length'];
+    return length === undefined ? undefined : Number(length);
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  readBody(limitBytes: number): Promise<Buffer> {
+    const incoming = this.#start();
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const settle = (error?: unknown) => {
+        incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+        if (error === undefined) resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+        else reject(error);
+      };
+      const onData = (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= limitBytes) chunks.push(chunk);
+        else settle(tooLarge(limitBytes));
+      };
+      const onEnd = () => settle();
+      const onClose = () => settle(clientGone());
+      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    });
+  }
+
+  streamBody(limitBytes: number, onTooLarge: (error: PlexiError) => void): ReadableStream<Uint8Array> {
+    const incoming = this.#incoming;
+    let bytes = 0;
+    let stop = () => {};
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          incoming.pause();
+          stop = () => incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+          const onData = (chunk: Buffer) => {
+            bytes += chunk.length;
+            if (bytes > limitBytes) {
+              const error = tooLarge(limitBytes);
+              stop();
+              controller.error(error);
+              onTooLarge(error);
+              return;
+            }
+            controller.enqueue(chunk);
+            if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+          };
+          const onEnd = () => {
+            stop();
+            controller.close();
+          };
+          const onClose = () => {
+            stop();
+            controller.error(clientGone());
+          };
+          incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+        },
+        pull: () => void this.#start().resume(),
+        cancel: () => stop(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_UPLOAD_BYTES }),
+    );
+  }
+
+  /** A client that waits for "100 Continue" is told to go on only now that somebody wants the body. */
+  #start(): IncomingMessage {
+    const { headers } = this.#incoming;
+    if (headers.expect !== undefined && !this.#incoming.readableDidRead) this.#outgoing.writeContinue();
+    return this.#incoming;
+  }
+}
+
+/** `GET http://host/path HTTP/1.1`, as proxies write it. */
+function pathOfAbsolute(url: string): string {
+  const path = /^https?:\/\/[^/?#]*(\/.*)$/i.exec(url)?.[1];
+  return path ?? '/';
+}
+
+function clientGone(): PlexiError {
+  return new PlexiError('CLIENT_CLOSED', 'The client went away before its body was complete.');
+}

@@ -1,0 +1,78 @@
+/** The one function that makes problem details (RFC 9457): every error that a client sees goes through it. */
+import { STATUS_CODES } from 'node:http';
+import { ERRORS, type ErrorCode, type InputIssue, isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: ErrorCode;
+  readonly requestId: string;
+  readonly errors?: readonly InputIssue[];
+}
+
+export interface ProblemPlace {
+  readonly requestId: string;
+  /** The path that was asked for. */
+  readonly instance: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Boundary: what went wrong inside is for the log; the client gets these words and the request id to quote. */
+const FIXED_DETAILS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MODULE_ERROR: 'The module failed; its operator finds the reason in the log under this request id.',
+  INVALID_MODULE_RESPONSE: 'The module gave an answer that breaks the rules; its operator finds the reason in the log.',
+  INTERNAL: 'Something went wrong in the platform; the operator finds the reason in the log under this request id.',
+};
+
+export function toProblem(error: unknown, { requestId, instance }: ProblemPlace): Problem {
+  const known = error instanceof PlexiError && isErrorCode(error.code);
+  const code = known ? error.code : 'INTERNAL';
+  const status = known ? clientStatus(error.status) : ERRORS.INTERNAL.status;
+  return {
+    type: `urn:plexichat:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: ERRORS[code].title,
+    status,
+    detail: FIXED_DETAILS[code] ?? (known ? error.message : ''),
+    instance,
+    code,
+    requestId,
+    ...(known && error.errors.length > 0 ? { errors: error.errors } : {}),
+  };
+}
+
+export function problemResponse(error: unknown, place: ProblemPlace): Response {
+  const problem = toProblem(error, place);
+  const headers: Record<string, string> = {
+    ...place.headers,
+    'content-type': 'application/problem+json',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    'x-request-id': place.requestId,
+  };
+  if (error instanceof PlexiError) Object.assign(headers, error.headers);
+  if (ERRORS[problem.code].retryable && problem.status >= 429) headers['retry-after'] ??= '1';
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/** Where no request could be read at all, the answer is written by hand. */
+export function rawProblem(status: 400 | 408 | 431, detail: string): string {
+  const title = STATUS_CODES[status] ?? 'Error';
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code: 'MALFORMED_REQUEST' });
+  return [
+    `HTTP/1.1 ${status} ${title}`,
+    'content-type: application/problem+json',
+    'x-content-type-options: nosniff',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** 499 is nobody's to read, but a Response cannot carry what is out of range. */
+function clientStatus(status: number): number {
+  return Number.isInteger(status) && status >= 400 && status <= 599 ? status : ERRORS.INTERNAL.status;
+}

@@ -1,0 +1,94 @@
+/**
+ * The guest's end of the bridge: strings of JSON and ArrayBuffers over one port, the messages of a turn in one string.
+ * The binary parts of a batch come before the batch, in the order of its chunk messages.
+ */
+import type { StreamMessage } from '@plexichat/sdk/protocol/body-streams';
+import { bindPort, type GuestPort } from './port.ts';
+
+export interface WireMessage {
+  readonly id?: unknown;
+  readonly path?: unknown;
+  readonly stream?: unknown;
+  readonly op?: unknown;
+}
+
+export interface GuestChannel {
+  post(message: unknown, part?: Uint8Array): void;
+}
+
+export interface ChannelReader {
+  call(message: WireMessage): void;
+  reply(message: WireMessage): void;
+  stream(message: StreamMessage, part: Uint8Array | undefined): void;
+}
+
+/** How many microtask hops the first message of a turn waits for company. */
+const MAX_HOPS = 6;
+
+export function openChannel(port: GuestPort, reader: ChannelReader): GuestChannel {
+  const { parse, stringify } = JSON;
+  let arrived: ArrayBuffer[] = [];
+  let heads: string[] = [];
+  let parts: ArrayBuffer[] = [];
+  let scheduled = false;
+
+  const read = (text: string): void => {
+    const batch: WireMessage[] = parse(text);
+    const buffers = arrived;
+    arrived = [];
+    let next = 0;
+    for (const message of batch) {
+      if (message.stream !== undefined) {
+        const buffer = message.op === 'chunk' ? buffers[next++] : undefined;
+        reader.stream(message as StreamMessage, buffer === undefined ? undefined : new Uint8Array(buffer));
+      } else if (message.path !== undefined) {
+        reader.call(message);
+      } else {
+        reader.reply(message);
+      }
+    }
+  };
+
+  const send = bindPort(port, (data) => {
+    if (typeof data === 'string') read(data);
+    else if (data instanceof ArrayBuffer) arrived.push(data);
+  });
+
+  const flush = (): void => {
+    scheduled = false;
+    const batch = `[${heads.join(',')}]`;
+    const buffers = parts;
+    heads = [];
+    parts = [];
+    for (const buffer of buffers) send(buffer);
+    send(batch);
+  };
+
+  // Answers of one incoming batch settle within a few microtasks of each other: waiting while more arrive lets them
+  // leave as one message, and costs a lone answer nothing that can be measured.
+  const hop = (seen: number, hops: number): void => {
+    if (hops === MAX_HOPS || (hops > 1 && heads.length === seen)) {
+      flush();
+      return;
+    }
+    const now = heads.length;
+    void resolved.then(() => hop(now, hops + 1));
+  };
+  const resolved = Promise.resolve();
+
+  return {
+    post(message, part) {
+      heads.push(stringify(message));
+      if (part !== undefined) parts.push(exactBuffer(part));
+      if (scheduled) return;
+      scheduled = true;
+      hop(0, 0);
+    },
+  };
+}
+
+function exactBuffer(part: Uint8Array): ArrayBuffer {
+  const copy = new Uint8Array(part.byteLength);
+  copy.set(part);
+  return copy.buffer;
+}

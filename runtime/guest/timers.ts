@@ -1,0 +1,65 @@
+/**
+ * Timers as numbers over a control port: the outer realm keeps the clock and never sees a callback, this realm keeps
+ * the callbacks and never sees a handle.
+ */
+import { bindPort, type GuestPort } from './port.ts';
+
+type Callback = (...args: unknown[]) => unknown;
+
+interface Timer {
+  readonly callback: Callback;
+  readonly args: readonly unknown[];
+  readonly repeats: boolean;
+}
+
+export interface Timers {
+  setTimeout(callback: Callback, delayMs?: number, ...args: unknown[]): number;
+  setInterval(callback: Callback, delayMs?: number, ...args: unknown[]): number;
+  clearTimeout(id?: number): void;
+}
+
+/** Timers of one module that may be set at once; the thread's outer realm refuses more as well. */
+export const MAX_TIMERS = 10_000;
+
+/** What the outer realm is told: 0 = once, 1 = again and again, 2 = clear. */
+const ONCE = 0;
+const REPEAT = 1;
+const CLEAR = 2;
+
+export function createTimers(control: GuestPort, onError: (error: unknown) => void): Timers {
+  const timers = new Map<number, Timer>();
+  let last = 0;
+
+  const send = bindPort(control, (data) => {
+    if (typeof data !== 'number') return;
+    const timer = timers.get(data);
+    if (timer === undefined) return;
+    if (!timer.repeats) timers.delete(data);
+    try {
+      const result = timer.callback(...timer.args);
+      if (result instanceof Promise) result.then(undefined, onError);
+    } catch (error) {
+      onError(error);
+    }
+  });
+
+  const set = (repeats: boolean, callback: unknown, delayMs: unknown, args: readonly unknown[]): number => {
+    if (typeof callback !== 'function') throw new TypeError('A timer needs a function to call.');
+    if (timers.size >= MAX_TIMERS) throw new RangeError(`At most ${MAX_TIMERS} timers may be set at once.`);
+    const id = ++last;
+    timers.set(id, { callback: callback as Callback, args, repeats });
+    const delay = Number(delayMs);
+    // One number travels, so that no object of this realm is serialised: id · kind, and the delay in a second one.
+    send(id * 4 + (repeats ? REPEAT : ONCE));
+    send(delay > 0 ? Math.min(delay, 2 ** 31 - 1) : 1);
+    return id;
+  };
+
+  return {
+    setTimeout: (callback, delayMs, ...args) => set(false, callback, delayMs, args),
+    setInterval: (callback, delayMs, ...args) => set(true, callback, delayMs, args),
+    clearTimeout: (id) => {
+      if (typeof id === 'number' && timers.delete(id)) send(id * 4 + CLEAR);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * THE pipeline: every step of a call to a module's endpoint, in this order, cheap refusals first.
+ * A step passes or throws a PlexiError; module code runs only after all of them passed.
+ */
+import type { Authenticate } from '../policy/authenticate.ts';
+import { authorize } from '../policy/authorize.ts';
+import { type BodyLimits, limitBody } from '../policy/body-limit.ts';
+import { type CheckedAnswer, checkAnswer } from '../policy/check-answer.ts';
+import { parseQuery } from '../policy/query.ts';
+import type { LimitRate } from '../policy/rate-limit.ts';
+import type { ResponseCache } from '../policy/response-cache.ts';
+import { validateInput } from '../policy/validate.ts';
+import { answerFromCache } from './answer-from-cache.ts';
+import { type Call, callModule } from './call-module.ts';
+import { headerOf, type Inbound } from './inbound.ts';
+import { NO_BODY, receiveBody } from './receive-body.ts';
+import { revalidate } from './revalidate.ts';
+import { type RouteParts, route } from './route.ts';
+import type { Trace } from './trace.ts';
+
+export interface InvokeParts extends RouteParts {
+  readonly authenticate: Authenticate;
+  readonly limitRate: LimitRate;
+  readonly cache: ResponseCache;
+  readonly limits: BodyLimits;
+  readonly now: () => number;
+}
+
+export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace): Promise<CheckedAnswer> {
+  const { headers } = inbound;
+
+  const target = route(parts, inbound.method, inbound.path);
+  const { plan } = target;
+  trace.target = target;
+
+  const bodyKind = inbound.hasBody
+    ? limitBody(headerOf(headers, 'content-type'), inbound.bodyLength, parts.limits)
+    : 'none';
+
+  const authenticated = parts.authenticate(headerOf(headers, 'authorization'), headerOf(headers, 'x-api-key'));
+  const known = authenticated instanceof Promise ? await authenticated : authenticated;
+  trace.known = known;
+
+  authorize(plan.access, known);
+
+  trace.rateLimit = parts.limitRate(known, inbound.address, plan.rateRules);
+
+  const received = bodyKind === 'none' ? NO_BODY : await receiveBody(inbound, bodyKind, plan, parts.limits);
+  const query = parseQuery(inbound.search);
+  const input = plan.input === undefined ? undefined : validateInput(plan.input, target.params, query, received.json);
+
+  const call: Call = { target, inbound, known, received, query, input, now: parts.now };
+  const run = async () => checkAnswer(await callModule(call), plan.answer);
+
+  const answer = plan.cacheTtlMs === 0 ? await run() : await answerFromCache(parts.cache, call, run, trace);
+  return plan.method === 'GET' ? revalidate(headers, answer) : answer;
+}

@@ -1,0 +1,259 @@
+/**
+ * One module of this host and its life: sleeps, boots on first use, answers, drains, comes back after a crash with
+ * backoff, is parked when its budget is spent. Its state changes in one place, by one table.
+ */
+import type { Declaration } from '@plexichat/sdk/protocol/declaration';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { EndpointRequest } from '@plexichat/sdk/protocol/invocation';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import { type Instance, type InstanceExit, InstanceGone } from '../cells/instance.ts';
+import { invokeGuest } from './invoke-guest.ts';
+import { assertTransition } from './lifecycle.ts';
+import { afterCrash, NO_CRASHES } from './restart-policy.ts';
+import type { InvokeOptions, ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
+import { Slots } from './slots.ts';
+
+export interface HostedModuleOptions {
+  readonly manifest: Manifest;
+  readonly declaration: Declaration;
+  /** The manifest's runtime section, capped by the operator. */
+  readonly limits: ModuleLimits;
+  /** Starts a thread for this module; the instance still has to be initialised. */
+  readonly spawn: (placement: { alone: boolean }, onExit: (exit: InstanceExit) => void) => Instance;
+  /** Whether an instance had its cell to itself: only then is the cell's death its own doing. */
+  readonly isAlone: (instance: Instance) => boolean;
+  readonly onChange: (module: HostedModule, from: ModuleState) => void;
+  readonly onStack: (stack: string) => void;
+}
+
+export interface ModuleLimits {
+  readonly instances: number;
+  readonly concurrency: number;
+  readonly idleMs: number;
+  readonly bootMs: number;
+}
+
+/** Callers that wait for a slot, per slot. */
+const QUEUE_PER_SLOT = 16;
+const SHUTDOWN_MS = 5_000;
+/** A suspect of a cell's death is alone this long before it may share again. */
+const PROBATION_MS = 5 * 60_000;
+/** In a cell's death, who did something this recently is a suspect even with nothing in flight. */
+const RECENT_MS = 5_000;
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+export class HostedModule implements ServedModule {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  readonly prefix: string;
+  readonly declaration: Declaration;
+  readonly #options: HostedModuleOptions;
+  readonly #slots: Slots;
+  readonly #instances = new Set<Instance>();
+  #state: ModuleState = 'sleeping';
+  #reasons: readonly string[] = [];
+  #starting: Promise<void> | undefined;
+  #crashes = NO_CRASHES;
+  #notBefore = 0;
+  #probationUntil = 0;
+  #lastUsed = Date.now();
+  /** Grows when everything that runs is to end: a boot that was under way then comes too late. */
+  #generation = 0;
+
+  constructor(options: HostedModuleOptions) {
+    this.#options = options;
+    this.manifest = options.manifest;
+    this.declaration = options.declaration;
+    this.name = options.manifest.module_name;
+    this.version = options.manifest.module_version;
+    this.prefix = options.manifest.api.prefix;
+    const slots = options.limits.concurrency * options.limits.instances;
+    this.#slots = new Slots(slots, slots * QUEUE_PER_SLOT);
+  }
+
+  get state(): ModuleState {
+    return this.#state;
+  }
+
+  get reasons(): readonly string[] {
+    return this.#reasons;
+  }
+
+  get instances(): ReadonlySet<Instance> {
+    return this.#instances;
+  }
+
+  async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
+    if (!this.#slots.tryTake()) await this.#slots.wait(request.deadline);
+    try {
+      const instance = this.#pick() ?? (await this.#wake(request.deadline));
+      return await invokeGuest(instance, request, options, this.#options.onStack);
+    } catch (error) {
+      if (!this.#mayRetry(error, request, options)) throw error;
+      const instance = this.#pick() ?? (await this.#wake(request.deadline));
+      return await invokeGuest(instance, request, options, this.#options.onStack);
+    } finally {
+      this.#lastUsed = Date.now();
+      this.#slots.release();
+    }
+  }
+
+  /** Boots the module if it is not running. @throws PlexiError MODULE_UNAVAILABLE, MODULE_ERROR, MODULE_CRASHED */
+  async start(): Promise<void> {
+    if (this.#pick() !== undefined) return;
+    const now = Date.now();
+    if (this.#state === 'crashed' && now < this.#notBefore) throw unavailable('recovers from a crash', this.#notBefore - now);
+    if (this.#state === 'draining' || this.#state === 'stopped') throw unavailable('is being stopped', 1_000);
+    if (this.#state === 'parked') throw unavailable('was parked after too many crashes', 60_000);
+    this.#starting ??= this.#boot().finally(() => {
+      this.#starting = undefined;
+    });
+    await this.#starting;
+  }
+
+  /** Puts a module that nobody has used for a while to sleep. Call now and then. */
+  async sleepIfIdle(now: number): Promise<void> {
+    const idle = now - this.#lastUsed > this.#options.limits.idleMs;
+    if (this.#state !== 'running' || !idle || this.#slots.taken > 0 || this.#busy() > 0) return;
+    await this.#end('sleeping', 0);
+  }
+
+  /** Finishes what runs, ends cleanly, and stays down. */
+  async stop(drainMs: number): Promise<void> {
+    this.#slots.close(unavailable('is being stopped', 1_000));
+    if (this.#instances.size > 0) await this.#end('stopped', drainMs);
+    else this.#change('stopped', []);
+  }
+
+  #pick(): Instance | undefined {
+    if (this.#state !== 'running') return undefined;
+    let best: Instance | undefined;
+    for (const instance of this.#instances) {
+      if (instance.alive && (best === undefined || instance.busy < best.busy)) best = instance;
+    }
+    return best;
+  }
+
+  async #wake(deadline: number): Promise<Instance> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(unavailable('is still starting', 1_000)), deadline - Date.now());
+    });
+    try {
+      await Promise.race([this.start(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+    const instance = this.#pick();
+    if (instance === undefined) throw unavailable('could not be started', 1_000);
+    return instance;
+  }
+
+  async #boot(): Promise<void> {
+    const generation = this.#generation;
+    this.#change('starting', []);
+    const alone = Date.now() < this.#probationUntil;
+    const booting: Instance[] = [];
+    try {
+      for (let count = 0; count < this.#options.limits.instances; count++) {
+        const instance: Instance = this.#options.spawn({ alone }, (exit) => this.#onExit(instance, exit));
+        booting.push(instance);
+        this.#instances.add(instance);
+      }
+      await Promise.all(booting.map((instance) => instance.initialize(this.#options.limits.bootMs)));
+    } catch (error) {
+      for (const instance of booting) instance.terminate('terminated', 'did not boot');
+      if (generation === this.#generation && this.#state === 'starting') this.#crash(`did not boot: ${messageOf(error)}`);
+      throw error instanceof PlexiError && error.code === 'MODULE_CRASHED'
+        ? error
+        : new PlexiError('MODULE_UNAVAILABLE', `The module could not be started: ${messageOf(error)}`, { cause: error });
+    }
+    if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
+    this.#lastUsed = Date.now();
+    if (this.#state === 'starting') this.#change('running', []);
+  }
+
+  async #end(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
+    this.#generation += 1;
+    this.#change('draining', []);
+    const ending = [...this.#instances];
+    await Promise.all(
+      ending.map(async (instance) => {
+        await instance.drain(drainMs);
+        await instance.stop(SHUTDOWN_MS);
+      }),
+    );
+    this.#change(to, []);
+  }
+
+  #onExit(instance: Instance, exit: InstanceExit): void {
+    const alone = this.#options.isAlone(instance);
+    this.#instances.delete(instance);
+    if (exit.expected || this.#state === 'draining' || this.#state === 'stopped') return;
+    // A boot that fails is judged once, by #boot, not per thread.
+    if (this.#state === 'starting' && exit.reason !== 'cell') return;
+    const reason = `${exit.reason}: ${exit.detail}`;
+    if (exit.reason === 'cell' && !alone) {
+      const suspect = exit.inFlight > 0 || Date.now() - this.#lastUsed < RECENT_MS;
+      if (suspect) this.#probationUntil = Date.now() + PROBATION_MS;
+      // Boundary: only who crashes alone is guilty; in company the budget stays untouched.
+      if (this.#instances.size === 0) this.#change('crashed', [`its cell died with it (${exit.detail})`]);
+      return;
+    }
+    this.#crash(reason);
+  }
+
+  #crash(reason: string): void {
+    const verdict = afterCrash(this.#crashes, Date.now());
+    this.#crashes = verdict.record;
+    if (verdict.kind === 'park') {
+      this.#generation += 1;
+      this.#change('parked', [verdict.reason, `last: ${reason}`]);
+      for (const instance of this.#instances) instance.terminate('terminated', 'parked');
+      return;
+    }
+    this.#notBefore = verdict.notBefore;
+    if (![...this.#instances].some((instance) => instance.alive)) this.#change('crashed', [reason]);
+  }
+
+  #mayRetry(error: unknown, request: Omit<EndpointRequest, 'invocation'>, { body, signal }: InvokeOptions): boolean {
+    return (
+      error instanceof InstanceGone &&
+      !error.likelyCause &&
+      IDEMPOTENT.has(request.method) &&
+      body.kind !== 'stream' &&
+      signal?.aborted !== true &&
+      this.#state !== 'parked' &&
+      Date.now() >= this.#notBefore &&
+      Date.now() < request.deadline
+    );
+  }
+
+  #busy(): number {
+    let busy = 0;
+    for (const instance of this.#instances) busy += instance.busy;
+    return busy;
+  }
+
+  #change(to: ModuleState, reasons: readonly string[]): void {
+    const from = this.#state;
+    if (from === to) {
+      this.#reasons = reasons;
+      return;
+    }
+    assertTransition(this.name, from, to);
+    this.#state = to;
+    this.#reasons = reasons;
+    this.#options.onChange(this, from);
+  }
+}
+
+function unavailable(what: string, retryAfterMs: number): PlexiError {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new PlexiError('MODULE_UNAVAILABLE', `The module ${what}.`, { headers: { 'retry-after': String(seconds) } });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,25 @@
+/** A module that is known and does not run: broken, disabled, or waiting for the operator's yes. */
+import type { Declaration } from '@plexichat/sdk/protocol/declaration';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import type { ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
+
+const NOTHING: Declaration = { endpoints: [], tasks: [], events: [], pages: [] };
+
+export function createIdleModule(
+  manifest: Manifest,
+  state: Extract<ModuleState, 'failed' | 'disabled' | 'installed'>,
+  reasons: readonly string[],
+): ServedModule {
+  return {
+    name: manifest.module_name,
+    version: manifest.module_version,
+    manifest,
+    prefix: manifest.api.prefix,
+    state,
+    reasons,
+    declaration: NOTHING,
+    invoke: (): Promise<ModuleAnswer> =>
+      Promise.reject(new PlexiError('MODULE_UNAVAILABLE', `The module ${manifest.module_name} is ${state}.`)),
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * From a directory of folders to modules that can be served: read, order, bundle, check the grants, learn what each
+ * declares. Whatever is wrong with one module is its own: it shows up as failed with its reasons, the others load.
+ */
+import type { Declaration } from '@plexichat/sdk/protocol/declaration';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import { notCovered } from '../capabilities/permission-cover.ts';
+import { describePermission } from '../capabilities/permission-words.ts';
+import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
+import { BundleError, formatBundleIssue } from './bundle-error.ts';
+import type { Chores } from './chores.ts';
+import { discoverModules, type FoundModule } from './discover.ts';
+import { createIdleModule } from './idle-module.ts';
+import { orderModules } from './order.ts';
+import type { Registry } from './registry.ts';
+import { type SplitManifest, splitSecrets } from './secrets.ts';
+import type { ServedModule } from './served-module.ts';
+
+/** A module whose code was checked and whose declaration is known. */
+export interface PreparedModule extends SplitManifest {
+  /** As the file says it, secrets included; for the host alone. */
+  readonly full: Manifest;
+  readonly code: Uint8Array;
+  readonly map: string;
+  readonly hash: string;
+  readonly declaration: Declaration;
+  readonly grants: readonly Permission[];
+}
+
+export interface LoadOptions {
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly grants: Readonly<Record<string, readonly string[]>>;
+  readonly chores: Chores;
+  readonly registry: Registry;
+  readonly learn: (module: Omit<PreparedModule, 'declaration'>) => Promise<Declaration>;
+  readonly host: (module: PreparedModule) => ServedModule;
+  readonly onWarning: (module: string, message: string) => void;
+}
+
+/** Fills the registry. @throws Error when the directory itself cannot be read */
+export async function loadModules(options: LoadOptions): Promise<void> {
+  const { directory, environment, registry, onWarning } = options;
+  const found: FoundModule[] = [];
+  for (const folder of await discoverModules(directory, { environment })) {
+    if (folder.ok) found.push(folder);
+    else registry.addBroken(folder);
+  }
+  const { order, failures } = orderModules(found.map(({ manifest }) => manifest));
+  const byName = new Map(found.map((module) => [module.name, module]));
+  for (const { name, manifest, warnings } of found) {
+    for (const warning of warnings) onWarning(name, warning.message);
+    const failure = failures.get(name);
+    if (failure !== undefined) registry.add(createIdleModule(manifest, 'failed', [failure]));
+    else if (!manifest.enabled) registry.add(createIdleModule(manifest, 'disabled', ['config.yaml says enabled: false']));
+  }
+  // One after the other: dependencies first, and the chores' thread is one anyway.
+  for (const name of order) {
+    const module = byName.get(name);
+    if (module !== undefined) registry.add(await loadModule(module, options));
+  }
+}
+
+async function loadModule({ name, folder, manifest }: FoundModule, options: LoadOptions): Promise<ServedModule> {
+  const failedDependency = manifest.dependencies
+    .map((dependency) => dependency.split('@')[0] ?? '')
+    .find((dependency) => options.registry.list().some((other) => other.name === dependency && other.state === 'failed'));
+  if (failedDependency !== undefined) {
+    return createIdleModule(manifest, 'failed', [`it depends on ${failedDependency}, which failed`]);
+  }
+  const grants = readGrants(name, options);
+  const missing = notCovered(grants, readPermissions(manifest.required_permissions));
+  if (missing.length > 0) return createIdleModule(manifest, 'installed', missing.map(waitsFor));
+  try {
+    const bundle = await options.chores.bundle(folder, name);
+    for (const warning of bundle.warnings) options.onWarning(name, formatBundleIssue(warning));
+    const prepared = {
+      ...splitSecrets(manifest),
+      full: manifest,
+      code: Buffer.from(bundle.code),
+      map: bundle.map,
+      hash: bundle.hash,
+      grants,
+    };
+    return options.host({ ...prepared, declaration: await options.learn(prepared) });
+  } catch (error) {
+    return createIdleModule(manifest, 'failed', reasonsOf(error));
+  }
+}
+
+function reasonsOf(error: unknown): string[] {
+  if (error instanceof BundleError) return error.issues.map(formatBundleIssue);
+  return [error instanceof Error ? error.message : String(error)];
+}
+
+function readGrants(name: string, { grants, onWarning }: LoadOptions): Permission[] {
+  return (grants[name] ?? []).flatMap((text) => {
+    const parsed = parsePermission(text);
+    if (parsed.ok) return parsed.permission;
+    onWarning(name, `grants: ${parsed.message}`);
+    return [];
+  });
+}
+
+function readPermissions(texts: readonly string[]): Permission[] {
+  return texts.flatMap((text) => {
+    const parsed = parsePermission(text);
+    return parsed.ok ? parsed.permission : [];
+  });
+}
+
+function waitsFor(permission: Permission): string {
+  const { sentence, risk } = describePermission(permission);
+  return `waits for the permission ${formatPermission(permission)} (${risk} risk: ${sentence})`;
+}

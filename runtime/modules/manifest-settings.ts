@@ -1,0 +1,140 @@
+/** `settings` held against the module's own `settings_schema`; both were written by a stranger. */
+import { checkValue, type Finding, isMap } from './yaml-check.ts';
+import { type Path, showValue } from './yaml-issue.ts';
+import { didYouMean } from './yaml-nearest.ts';
+import type { SchemaNode } from './yaml-schema.ts';
+
+export interface CheckedSettings {
+  /** With the defaults of the schema. */
+  readonly settings: Record<string, unknown>;
+  readonly findings: Finding[];
+  /** Required settings that nobody has given yet: the operator may still do so. */
+  readonly missing: string[];
+}
+
+/** Paths are relative to `settings`. Run `checkSettingsSchema` first. */
+export function checkSettings(schema: SchemaNode | undefined, settings: Record<string, unknown>): CheckedSettings {
+  if (schema === undefined) return { settings, findings: [], missing: [] };
+  // The host's own two keys are typed by the manifest's schema, whatever the author's says.
+  const { debug, log_level, ...own } = settings;
+  const checked = checkValue({ ...schema, properties: schema.properties ?? {} }, own);
+  const findings = checked.findings.filter((finding) => !finding.missing);
+  const missing = checked.findings.filter((finding) => finding.missing).map((finding) => finding.path.join('.'));
+  const value = isMap(checked.value) ? checked.value : {};
+  return { settings: { ...value, debug, log_level }, findings, missing };
+}
+
+const MAX_DEPTH = 6;
+const MAX_NODES = 500;
+
+/** Boundary: an allow-listed, bounded subset of JSON Schema. Paths are relative to `settings_schema`. */
+export function checkSettingsSchema(schema: unknown): Finding[] {
+  const findings: Finding[] = [];
+  const report = (path: Path, message: string, part: Finding['part'] = 'value') =>
+    findings.push({ path, part, message });
+  let nodes = 0;
+
+  const visit = (node: unknown, path: Path): void => {
+    nodes += 1;
+    if (path.length > MAX_DEPTH * 2) return void report(path, `The schema nests deeper than ${MAX_DEPTH} levels.`);
+    if (nodes > MAX_NODES) return;
+    if (!isMap(node)) return void report(path, `found ${showValue(node)}; allowed is a JSON Schema, which is a map.`);
+    for (const [word, value] of Object.entries(node)) {
+      const rule = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+      if (rule === undefined) {
+        report(
+          [...path, word],
+          `This word of JSON Schema is not supported.${didYouMean(word, Object.keys(WORDS))}`,
+          'key',
+        );
+        continue;
+      }
+      const problem = rule(value);
+      if (problem !== undefined) report([...path, word], `found ${showValue(value)}; allowed is ${problem}.`);
+    }
+    if (isMap(node.properties)) {
+      for (const [name, sub] of Object.entries(node.properties)) visit(sub, [...path, 'properties', name]);
+    }
+    if (node.items !== undefined) visit(node.items, [...path, 'items']);
+    if (isMap(node.additionalProperties)) visit(node.additionalProperties, [...path, 'additionalProperties']);
+  };
+
+  visit(schema, []);
+  if (nodes > MAX_NODES) report([], `The schema has more than ${MAX_NODES} parts.`);
+  if (isMap(schema) && schema.type !== undefined && schema.type !== 'object') {
+    report(['type'], `found ${showValue(schema.type)}; allowed is "object": settings are a map.`);
+  }
+  return findings;
+}
+
+type WordRule = (value: unknown) => string | undefined;
+
+const TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const wanted =
+  (fits: (value: unknown) => boolean, words: string): WordRule =>
+  (value) =>
+    fits(value) ? undefined : words;
+const number = wanted((value) => typeof value === 'number', 'a number');
+const count = wanted(isCount, 'a whole number from 0');
+const bool = wanted((value) => typeof value === 'boolean', 'true or false');
+const text = wanted((value) => typeof value === 'string', 'text');
+const anything = wanted(() => true, 'anything');
+
+const WORDS: Readonly<Record<string, WordRule>> = {
+  $schema: text,
+  title: text,
+  description: text,
+  type: wanted(
+    (value) => (Array.isArray(value) ? value : [value]).every((type) => TYPES.includes(type)),
+    `one of ${TYPES.join(', ')}`,
+  ),
+  default: anything,
+  examples: wanted(Array.isArray, 'a list'),
+  enum: wanted((value) => Array.isArray(value) && value.length > 0 && value.length <= 500, 'a list of 1 to 500 values'),
+  const: anything,
+  minimum: number,
+  maximum: number,
+  exclusiveMinimum: number,
+  exclusiveMaximum: number,
+  multipleOf: wanted((value) => typeof value === 'number' && value > 0, 'a number above 0'),
+  minLength: count,
+  maxLength: count,
+  pattern: wanted(isSafePattern, 'a regular expression without repeated groups, back references or look-around'),
+  format: wanted(
+    (value) =>
+      ['date', 'date-time', 'time', 'email', 'uri', 'url', 'hostname', 'uuid', 'ipv4', 'ipv6'].includes(String(value)),
+    'one of date, date-time, time, email, uri, url, hostname, uuid, ipv4, ipv6',
+  ),
+  items: wanted(isMap, 'a JSON Schema'),
+  minItems: count,
+  maxItems: count,
+  uniqueItems: bool,
+  properties: wanted(isMap, 'a map of JSON Schemas'),
+  required: wanted(
+    (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+    'a list of names',
+  ),
+  additionalProperties: wanted((value) => typeof value === 'boolean' || isMap(value), 'true, false or a JSON Schema'),
+  writeOnly: bool,
+  readOnly: bool,
+  deprecated: bool,
+};
+
+/**
+ * Boundary: a pattern may not cost more than its text is long, times itself. Two open-ended repeats at most, and none
+ * of a group, keep V8's backtracking below that.
+ */
+function isSafePattern(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 200) return false;
+  const bare = value.replace(/\\[^1-9kpP]/g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  if (/\\|\(\?(?!:)|\)[*+?{]/.test(bare)) return false;
+  if ((bare.match(/[*+]|\{\d*,?\d*\}/g) ?? []).filter((repeat) => !/^\{\d\}$/.test(repeat)).length > 2) return false;
+  try {
+    new RegExp(value, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}

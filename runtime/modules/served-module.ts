@@ -1,0 +1,70 @@
+/** What the other rooms may know of a module. The registry makes these; gateway, policy and invocation read them. */
+import type { Declaration, EndpointDeclaration } from '@plexichat/sdk/protocol/declaration';
+import type { EndpointRequest, HeaderPair } from '@plexichat/sdk/protocol/invocation';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+
+export const MODULE_STATES = [
+  'installed',
+  'starting',
+  'running',
+  'draining',
+  'stopped',
+  'sleeping',
+  'crashed',
+  'parked',
+  'disabled',
+  'upgrade_pending',
+  'failed',
+] as const;
+export type ModuleState = (typeof MODULE_STATES)[number];
+
+/** A body inside the host: nothing, text, or bytes that arrive in pieces. */
+export type Body =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'stream'; readonly stream: ReadableStream<Uint8Array> };
+
+/** A module's answer whose shape was checked; status, headers and body are still the module's words, not ours. */
+export interface ModuleAnswer {
+  readonly status: number;
+  readonly headers: readonly HeaderPair[];
+  readonly body: Body;
+}
+
+export interface InvokeOptions {
+  readonly body: Body;
+  /** Fires when the client goes away. */
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface ServedModule {
+  readonly name: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+  /** `/api/v1/weather`, no slash at the end. */
+  readonly prefix: string;
+  readonly state: ModuleState;
+  /** Why it is in this state, for operators. */
+  readonly reasons: readonly string[];
+  readonly declaration: Declaration;
+  /**
+   * Boots the module if it sleeps, runs one handler, and settles exactly once, at the latest at `request.deadline`.
+   * @throws PlexiError MODULE_UNAVAILABLE, MODULE_OVERLOADED, MODULE_CRASHED, MODULE_TIMEOUT, MODULE_ERROR,
+   *   MODULE_HTTP_ERROR, INVALID_MODULE_RESPONSE, CLIENT_CLOSED
+   */
+  invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer>;
+}
+
+/** Where the gateway looks modules up. `revision` grows whenever a module comes, goes or declares anew. */
+export interface ModuleDirectory {
+  readonly revision: number;
+  /** The module whose prefix covers this path, in any state. */
+  find(pathname: string): ServedModule | undefined;
+  list(): readonly ServedModule[];
+}
+
+/** An endpoint with the module that it belongs to. */
+export interface ServedEndpoint {
+  readonly module: ServedModule;
+  readonly endpoint: EndpointDeclaration;
+}

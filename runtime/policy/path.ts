@@ -1,0 +1,37 @@
+/**
+ * Boundary: one path means one thing. What two readers could read differently (dot segments, doubled or encoded
+ * slashes, backslashes, control characters, broken percent-encoding) is refused, never normalised into another route.
+ */
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+
+const MAX_PATH_LENGTH = 2048;
+
+/** Segments of plain characters that do not start with a dot: nothing to think about. */
+const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+\/?$/;
+const ALLOWED = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*\/?$/;
+const CONFUSING_ESCAPE = /%(?:2[eEfF]|5[cC]|[01][0-9A-Fa-f]|7[fF])/;
+const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
+
+/** @throws PlexiError NOT_FOUND */
+export function assertPlainPath(path: string): void {
+  if (path.length > MAX_PATH_LENGTH) refuse(`has ${path.length} characters; at most ${MAX_PATH_LENGTH} are allowed`);
+  if (PLAIN.test(path)) return;
+  if (CONFUSING_ESCAPE.test(path)) refuse('has an encoded dot, slash, backslash or control character');
+  if (DOT_SEGMENT.test(path)) refuse('has a "." or ".." segment');
+  if (!ALLOWED.test(path)) refuse('has an empty segment, a character that must be encoded, or broken encoding');
+  decodeSegment(path);
+}
+
+/** @throws PlexiError NOT_FOUND when it is not UTF-8 */
+export function decodeSegment(segment: string): string {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return refuse('is not percent-encoded UTF-8');
+  }
+}
+
+function refuse(what: string): never {
+  throw new PlexiError('NOT_FOUND', `The path ${what}.`);
+}

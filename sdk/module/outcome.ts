@@ -1,0 +1,92 @@
+/** What a handler returned or threw, as the outcome that crosses the bridge. Nothing in here throws. */
+import type { HeaderPair, Outcome } from '../protocol/invocation.ts';
+import { MalformedBodyError } from './endpoint-context.ts';
+import { isHttpError } from './errors.ts';
+import { explainJson } from './explain-json.ts';
+import type { HostBinding } from './host-binding.ts';
+import { sendBody, sendText } from './web-bridge.ts';
+
+const { stringify } = JSON;
+const MAX_MESSAGE = 2000;
+const MAX_STACK = 20_000;
+const NO_CONTENT: Outcome = { ok: true, status: 204, headers: [], body: { kind: 'none' } };
+const NULL_BODY = new Set([204, 205, 304]);
+
+/** @param handler names the class and the method, for the messages. */
+export function toOutcome(value: unknown, handler: string, host: HostBinding): Outcome {
+  if (value === undefined) return NO_CONTENT;
+  try {
+    if (isResponse(value)) return fromResponse(value, handler, host);
+    const text = stringify(value);
+    if (text === undefined) return invalid(`${handler} returned a ${typeof value}, which is not JSON.`);
+    return { ok: true, status: 200, headers: [['content-type', 'application/json']], body: sendText(text, host) };
+  } catch (error) {
+    return invalid(`${handler} returned ${explainJson(value) ?? `what cannot be sent: ${messageOf(error)}`}.`);
+  }
+}
+
+export function toFailure(error: unknown, handler: string, host: HostBinding): Outcome {
+  try {
+    if (isHttpError(error)) {
+      const headers = Object.entries(error.headers).map(
+        ([name, value]): HeaderPair => [name.toLowerCase(), String(value)],
+      );
+      return {
+        ok: false,
+        code: 'MODULE_HTTP_ERROR',
+        status: error.status,
+        message: cut(error.message),
+        ...(headers.length === 0 ? {} : { headers }),
+      };
+    }
+    if (error instanceof MalformedBodyError) return { ok: false, code: 'MALFORMED_BODY', message: error.message };
+    const stack = host.settingsDebug === true && error instanceof Error ? error.stack : undefined;
+    const message = cut(`${handler} failed: ${messageOf(error)}`);
+    return {
+      ok: false,
+      code: 'MODULE_ERROR',
+      message,
+      ...(typeof stack === 'string' ? { stack: stack.slice(0, MAX_STACK) } : {}),
+    };
+  } catch {
+    return { ok: false, code: 'MODULE_ERROR', message: cut(`${handler} failed with an error that cannot be read.`) };
+  }
+}
+
+/** `name: message` of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  try {
+    if (typeof error === 'object' && error !== null && 'message' in error) {
+      const name = 'name' in error ? String(error.name) : 'Error';
+      return `${name}: ${String(error.message)}`;
+    }
+    return typeof error === 'object' ? 'an object that is no Error was thrown' : String(error);
+  } catch {
+    return 'an error that cannot be read';
+  }
+}
+
+function fromResponse(response: Response, handler: string, host: HostBinding): Outcome {
+  const { status } = response;
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    return invalid(`${handler} returned a Response with status ${String(status)}; allowed is 200 to 599.`);
+  }
+  const headers: HeaderPair[] = [];
+  for (const [name, value] of response.headers) headers.push([name, value]);
+  return { ok: true, status, headers, body: NULL_BODY.has(status) ? { kind: 'none' } : sendBody(response, host) };
+}
+
+/** By shape: the Response may be the realm's, Node's, or that of a library. Plain data fails at the first question. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, headers, arrayBuffer } = value as Partial<Response>;
+  return typeof status === 'number' && typeof arrayBuffer === 'function' && typeof headers?.get === 'function';
+}
+
+function invalid(message: string): Outcome {
+  return { ok: false, code: 'INVALID_MODULE_RESPONSE', message: cut(message) };
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+}

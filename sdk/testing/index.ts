@@ -1,0 +1,10 @@
+/** Tests of a module without a host: `createModuleHarness(Module)`. */
+
+export type { Fakes } from './fake-host.ts';
+export {
+  createModuleHarness,
+  type HarnessAnswer,
+  type HarnessOptions,
+  type HarnessRequest,
+  type ModuleHarness,
+} from './harness.ts';

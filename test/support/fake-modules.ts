@@ -1,0 +1,147 @@
+/** Served modules without a cell: what the HTTP edge sees of a module, with handlers that a test writes. */
+import type { EndpointDeclaration } from '@plexichat/sdk/protocol/declaration';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest';
+import { SignJWT } from 'jose';
+import { Value } from 'typebox/value';
+import { createGateway, type GatewayOptions } from '../../runtime/gateway/app.ts';
+import type {
+  InvokeOptions,
+  ModuleAnswer,
+  ModuleDirectory,
+  ModuleState,
+  ServedModule,
+} from '../../runtime/modules/served-module.ts';
+
+export type FakeRequest = Parameters<ServedModule['invoke']>[0];
+export type FakeHandler = (request: FakeRequest, options: InvokeOptions) => Promise<ModuleAnswer> | ModuleAnswer;
+
+export interface FakeEndpoint extends Partial<Omit<EndpointDeclaration, 'handler' | 'method' | 'path'>> {
+  readonly run?: FakeHandler;
+}
+
+export interface FakeModuleOptions {
+  readonly name?: string;
+  readonly version?: string;
+  readonly prefix?: string;
+  readonly state?: ModuleState;
+  /** Sections are merged into the defaults of config.yaml. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  /** Keys are `GET /path`. */
+  readonly endpoints: Readonly<Record<string, FakeEndpoint>>;
+}
+
+export interface FakeModule extends ServedModule {
+  state: ModuleState;
+  readonly calls: { readonly request: FakeRequest; readonly options: InvokeOptions }[];
+}
+
+export function fakeModule({ name = 'demo', version = '1.0.0', ...options }: FakeModuleOptions): FakeModule {
+  const calls: FakeModule['calls'] = [];
+  const handlers = new Map(Object.entries(options.endpoints).map(([handler, { run }]) => [handler, run]));
+  return {
+    name,
+    version,
+    calls,
+    prefix: options.prefix ?? `/api/v1/${name}`,
+    state: options.state ?? 'running',
+    reasons: ['for operators only'],
+    manifest: fakeManifest(name, version, options.manifest),
+    declaration: { endpoints: Object.entries(options.endpoints).map(declare), tasks: [], events: [], pages: [] },
+    async invoke(request, invokeOptions) {
+      calls.push({ request, options: invokeOptions });
+      const run = handlers.get(request.handler) ?? (() => json({ ok: true }));
+      return run(request, invokeOptions);
+    },
+  };
+}
+
+function declare([handler, { run: _run, ...endpoint }]: [string, FakeEndpoint]): EndpointDeclaration {
+  const [method = '', path = ''] = handler.split(' ');
+  return {
+    permissions: [],
+    validateInput: true,
+    schemas: {},
+    ...endpoint,
+    handler,
+    method: method as EndpointDeclaration['method'],
+    path,
+  };
+}
+
+function fakeManifest(name: string, version: string, sections: Readonly<Record<string, unknown>> = {}): Manifest {
+  const manifest = Value.Default(ManifestSchema, { module_name: name, module_version: version, ...sections });
+  return manifest as Manifest;
+}
+
+/** Open to everybody, and not rate limited: for tests about something else. */
+export const OPEN = { security: { require_authentication: false, admin_only: false, rate_limiting: false } };
+
+export interface FakeDirectory extends ModuleDirectory {
+  revision: number;
+  modules: FakeModule[];
+}
+
+export function fakeDirectory(...modules: FakeModule[]): FakeDirectory {
+  return {
+    revision: 1,
+    modules,
+    find(pathname) {
+      return this.modules.find(({ prefix }) => pathname === prefix || pathname.startsWith(`${prefix}/`));
+    },
+    list() {
+      return this.modules;
+    },
+  };
+}
+
+export const SECRET = new TextEncoder().encode('a secret that is only for tests, 32+ bytes');
+export const LIMITS = { bodyBytes: 1000, uploadBytes: 5000, maxTimeoutMs: 60_000, maxInflight: 100 };
+
+export function fakeGateway(modules: FakeDirectory | FakeModule[], options: Partial<GatewayOptions> = {}) {
+  return createGateway({
+    directory: Array.isArray(modules) ? fakeDirectory(...modules) : modules,
+    auth: { secret: SECRET },
+    limits: LIMITS,
+    ready: () => ({ ready: true, detail: 'all modules are loaded' }),
+    ...options,
+  });
+}
+
+export interface TokenClaims {
+  readonly sub?: string;
+  readonly tier?: string;
+  readonly permissions?: unknown;
+  readonly [claim: string]: unknown;
+}
+
+export function tokenFor({
+  sub = 'alice',
+  tier = 'basic',
+  permissions = [],
+  ...claims
+}: TokenClaims = {}): Promise<string> {
+  return new SignJWT({ tier, permissions, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(sub)
+    .setExpirationTime('1h')
+    .sign(SECRET);
+}
+
+export async function bearer(claims: TokenClaims = {}): Promise<{ authorization: string }> {
+  return { authorization: `Bearer ${await tokenFor(claims)}` };
+}
+
+export function json(value: unknown, status = 200, headers: [string, string][] = []): ModuleAnswer {
+  return {
+    status,
+    headers: [['content-type', 'application/json'], ...headers],
+    body: { kind: 'text', text: JSON.stringify(value) },
+  };
+}
+
+export function failure(...arguments_: ConstructorParameters<typeof PlexiError>): FakeHandler {
+  return () => {
+    throw new PlexiError(...arguments_);
+  };
+}

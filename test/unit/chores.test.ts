@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { BundleError } from '../../runtime/modules/bundle-error.ts';
+import { type ChoresOptions, createChores } from '../../runtime/modules/chores.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const WEATHER = join(import.meta.dirname, '../fixtures/modules/good-weather');
+// Doubles the parser's work with each level: no machine gets through.
+const ENDLESS = `export default ${'(() => {'.repeat(20_000)}x${'})'.repeat(20_000)};`;
+
+function chores(options?: ChoresOptions) {
+  const made = createChores(options);
+  onTestFinished(() => made.close());
+  return made;
+}
+
+test('a module is bundled in another thread', async () => {
+  const bundle = await chores().bundle(WEATHER, 'weather');
+  expect(bundle.code).toContain('return __plexiModule;');
+  expect(bundle.hash).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('the issues of a module survive the way back', async () => {
+  const folder = tempFolder({ 'module.ts': "import 'node:fs';\nexport default 1;" });
+  const error = await chores()
+    .bundle(folder, 'probe')
+    .catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(BundleError);
+  expect(error).toMatchObject({ issues: [{ file: 'module.ts', line: 1, column: 8 }] });
+});
+
+test('a module that takes for ever is stopped at its deadline, and those that wait have their own', async () => {
+  const { bundle } = chores({ deadlineMs: 3000 });
+  const folder = tempFolder({ 'module.ts': ENDLESS });
+  const endless = bundle(folder, 'endless').catch((reason: unknown) => reason);
+  const others = Promise.all([bundle(WEATHER, 'weather'), bundle(WEATHER, 'weather')]);
+  expect(await endless).toMatchObject({
+    issues: [{ message: 'Bundling endless took longer than 3 seconds and was stopped.' }],
+  });
+  expect(await others).toHaveLength(2);
+});
+
+test('more work than may wait is refused', async () => {
+  const { bundle } = chores({ maxWaiting: 1 });
+  const work = [1, 2, 3].map(() => bundle(WEATHER, 'weather'));
+  const outcomes = await Promise.allSettled(work);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+});
