@@ -17,7 +17,7 @@ import { loadModules, type PreparedModule } from './modules/load.ts';
 import { Registry } from './modules/registry.ts';
 import { mapStack } from './observability/map-stack.ts';
 import type { Logger } from './observability/log.ts';
-import { moduleLog } from './observability/module-log.ts';
+import { moduleLog } from './capabilities/module-log.ts';
 import { openDataFolder } from './state/data-folder.ts';
 
 export interface HostOptions {

@@ -1,11 +1,11 @@
 /** Flags over `PLEXI_*` over plexi.yaml over defaults; everything that is wrong with any of them at once. */
 import { readFileSync } from 'node:fs';
-import { applyEnvironment } from '../modules/environment.ts';
-import { checkPermission } from '../modules/manifest-rules.ts';
-import { readYaml, type YamlSource } from '../modules/yaml.ts';
-import { checkValue, type Finding, type Rules } from '../modules/yaml-check.ts';
-import { formatIssue, formatPath, type Path, type YamlIssue } from '../modules/yaml-issue.ts';
-import { asNode } from '../modules/yaml-schema.ts';
+import { applyEnvironment } from './environment.ts';
+import { checkPermission } from '../capabilities/permission.ts';
+import { readYaml, type YamlSource } from './yaml.ts';
+import { checkValue, type Finding, type Rules } from './yaml-check.ts';
+import { formatIssue, formatPath, type Path, type YamlIssue } from './yaml-issue.ts';
+import { asNode } from './yaml-schema.ts';
 import { type Origins, originsOf } from './origins.ts';
 import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 

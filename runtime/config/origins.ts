@@ -1,7 +1,7 @@
 /** For `plexi serve --print-config`: each value, and where it came from. */
-import { isMap } from '../modules/yaml-check.ts';
-import { formatPath, type Path } from '../modules/yaml-issue.ts';
-import { asNode, type SchemaNode } from '../modules/yaml-schema.ts';
+import { isMap } from './yaml-check.ts';
+import { formatPath, type Path } from './yaml-issue.ts';
+import { asNode, type SchemaNode } from './yaml-schema.ts';
 import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 
 export interface Origin {

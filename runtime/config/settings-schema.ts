@@ -2,7 +2,7 @@
 import { TierSchema } from '@plexichat/sdk/protocol/declaration';
 import { MODULE_NAME_PATTERN } from '@plexichat/sdk/protocol/manifest';
 import { type Static, type TSchema, Type } from 'typebox';
-import { writeSchema } from '../modules/manifest-schema.ts';
+import { writeSchema } from './editor-schema.ts';
 
 const ModuleNameSchema = Type.String({
   pattern: MODULE_NAME_PATTERN,

@@ -1,12 +1,11 @@
 /** What a manifest must keep that no schema can say. */
-
-import { RESERVED_PREFIXES } from '@plexichat/sdk/protocol/manifest';
+import { HOST_API_VERSION, RESERVED_PREFIXES } from '@plexichat/sdk/protocol/manifest';
 import type { Column, Table } from '@plexichat/sdk/protocol/manifest-database';
 import { CronExpressionParser } from 'cron-parser';
-import { parse, valid, validRange } from 'semver';
-import { parsePermission } from './permission.ts';
-import type { Rule, Rules } from './yaml-check.ts';
-import { type Path, showValue } from './yaml-issue.ts';
+import { parse, satisfies, valid, validRange } from 'semver';
+import { checkPermission } from '../capabilities/permission.ts';
+import type { Rule, Rules } from '../config/yaml-check.ts';
+import { type Path, showValue } from '../config/yaml-issue.ts';
 
 /** Each rule runs only on a value that fits the schema at its path. */
 export const MANIFEST_RULES: Rules = {
@@ -22,7 +21,7 @@ export const MANIFEST_RULES: Rules = {
   'api.prefix': onText((text) => reservedProblem(text)),
   'tasks.schedule': onText(checkCron),
   'tasks.timezone': onText(checkTimezone),
-  plexichat: onText((text) => rangeProblem(text, text)),
+  plexichat: onText((text) => rangeProblem(text, text) ?? hostProblem(text)),
   'database.tables': (value) => checkTables(value as Table[]),
 };
 
@@ -40,9 +39,9 @@ function rangeProblem(range: string, written: string): string | undefined {
   return `found ${showValue(written)}; allowed is a version range such as ^1.2, >=1.0 <3 or 1.2.3.`;
 }
 
-export function checkPermission(text: string): string | undefined {
-  const parsed = parsePermission(text);
-  return parsed.ok ? undefined : parsed.message;
+function hostProblem(range: string): string | undefined {
+  if (satisfies(HOST_API_VERSION, range)) return undefined;
+  return `found ${showValue(range)}; this host offers version ${HOST_API_VERSION} of its API, which is not in that range.`;
 }
 
 export function reservedProblem(prefix: string): string | undefined {

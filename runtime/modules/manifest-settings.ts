@@ -1,8 +1,8 @@
 /** `settings` held against the module's own `settings_schema`; both were written by a stranger. */
-import { checkValue, type Finding, isMap } from './yaml-check.ts';
-import { type Path, showValue } from './yaml-issue.ts';
-import { didYouMean } from './yaml-nearest.ts';
-import type { SchemaNode } from './yaml-schema.ts';
+import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
+import { type Path, showValue } from '../config/yaml-issue.ts';
+import { didYouMean } from '../config/yaml-nearest.ts';
+import type { SchemaNode } from '../config/yaml-schema.ts';
 
 export interface CheckedSettings {
   /** With the defaults of the schema. */

@@ -3,7 +3,7 @@ import type { InputIssue } from '@plexichat/sdk/protocol/errors';
 import type { LinearPattern } from './pattern.ts';
 
 export const MAX_ISSUES = 20;
-const MAX_STEPS = 2_000_000;
+const MAX_STEPS = 1_000_000;
 
 /** With `at` it reports every issue; without, it stops at the first one and builds no text. */
 export type Check = (value: unknown, run: CheckRun, at?: string) => boolean;

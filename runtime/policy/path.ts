@@ -8,7 +8,7 @@ const MAX_PATH_LENGTH = 2048;
 
 /** Segments of plain characters that do not start with a dot: nothing to think about. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+\/?$/;
-const ALLOWED = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*\/?$/;
+const ALLOWED = /^(?=\/)(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*\/?$/;
 const CONFUSING_ESCAPE = /%(?:2[eEfF]|5[cC]|[01][0-9A-Fa-f]|7[fF])/;
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
 

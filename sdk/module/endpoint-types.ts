@@ -33,18 +33,25 @@ type Part<Shape, Key extends PropertyKey, Default> = Key extends keyof Shape ? D
  *   return { city: params.city, you: user?.id ?? 'nobody' };
  * }
  */
-export interface EndpointContext<Shape extends ContextShape = object> {
+export type EndpointContext<Shape extends ContextShape = object> = ContextParts<
+  Part<Shape, 'params', Readonly<Record<string, string>>>,
+  Part<Shape, 'query', Readonly<Record<string, string | readonly string[]>>>,
+  Part<Shape, 'body', unknown>
+>;
+
+/** Over the parts, not over the shape: so that two contexts are compared by what they hold. */
+export interface ContextParts<Params, Query, Body> {
   /** Made on first use. Its body is the client's, as it came. */
   readonly request: Request;
   /** Valid and converted to the schema's types, where there is a schema; else the strings of the path. */
-  readonly params: Part<Shape, 'params', Readonly<Record<string, string>>>;
+  readonly params: Params;
   /** Valid and converted, where there is a schema; else strings, a list for a name that came twice. */
-  readonly query: Part<Shape, 'query', Readonly<Record<string, string | readonly string[]>>>;
+  readonly query: Query;
   /**
    * The parsed JSON; the text itself when the content type is not JSON; undefined when there is none, or when it comes
    * as a stream (uploads): read `request` then.
    */
-  readonly body: Part<Shape, 'body', unknown>;
+  readonly body: Body;
   /** Who calls; null when nobody has said who they are. */
   readonly user: Caller | null;
   /** Aborts when the client goes away or the deadline passes. */
@@ -84,11 +91,11 @@ type Given<Options, Key extends PropertyKey, Default> = Options extends { readon
   ? Described<Schema>
   : Default;
 
-export type ContextOf<Path extends string, Options> = EndpointContext<{
-  params: Given<Options, 'params', PathParams<Path>>;
-  query: Given<Options, 'query', Readonly<Record<string, string | readonly string[]>>>;
-  body: Given<Options, 'body', unknown>;
-}>;
+export type ContextOf<Path extends string, Options> = ContextParts<
+  Given<Options, 'params', PathParams<Path>>,
+  Given<Options, 'query', Readonly<Record<string, string | readonly string[]>>>,
+  Given<Options, 'body', unknown>
+>;
 
 /** Never satisfied; its name is what the compiler prints. */
 export interface HandlerAsksForAnotherContext<Offered> {

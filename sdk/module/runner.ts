@@ -92,7 +92,7 @@ function findClass(namespace: unknown, manifest: Manifest): ModuleClass {
   const exported = readDefault(namespace);
   if (typeof exported !== 'function') {
     const found =
-      exported === undefined ? 'there is none' : `it is ${exported === null ? 'null' : `a ${typeof exported}`}`;
+      exported === undefined ? 'there is none' : `it is ${exported === null ? 'null' : `of type ${typeof exported}`}`;
     throw new TypeError(
       `${manifest.module_name}: the default export must be a class that extends BaseModule, but ${found}. Write "export default class … extends BaseModule" in module.ts.`,
     );

@@ -42,9 +42,8 @@ describe('a bundle', () => {
     expect(exports.default[Symbol.for('Symbol.metadata')]).toEqual({ 'GET /weather/:city': 'getWeather' });
     await expect(new exports.default().getWeather({ params: { city: 'Oslo' } })).resolves.toEqual({
       text: 'It rains in Oslo.',
-      page: '<h1>Weather</h1>\n',
     });
-    expect([...inputs].sort()).toEqual(['api/describe.ts', 'module.ts', 'webui/templates/dashboard.html']);
+    expect([...inputs].sort()).toEqual(['api/describe.ts', 'module.ts']);
   });
 
   test('is the same for the same files, wherever they lie', async () => {
@@ -87,6 +86,17 @@ describe('a bundle', () => {
       'node_modules/modern/node.mjs': 'import "node:fs"; export const b = "node";',
     });
     expect(exports.default).toEqual(['objectproduction', 'worker']);
+  });
+
+  test('imports pages, styles and templates as text', async () => {
+    const exports = await run({
+      'module.ts':
+        "import a from './a.html'; import b from './b.css'; import c from './c.liquid'; export default a + b + c;",
+      'a.html': '<h1>//# sourceMappingURL=x</h1>',
+      'b.css': '@import "/etc/passwd";',
+      'c.liquid': '{{ x }}',
+    });
+    expect(exports.default).toBe('<h1>//# sourceMappingURL=x</h1>@import "/etc/passwd";{{ x }}');
   });
 
   test('imports JSON, with and without attributes', async () => {
@@ -240,6 +250,7 @@ describe('names that are only known at run time', () => {
 
   test.each([
     ["export default (x) => require('../' + x + '.json');"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is code.
     ['export default (x) => import(`../${x}.json`);'],
     ["export default (x) => import(/* .. */ './data/../../' + x + '.json');"],
     ["export default (x) => import('\\x2e./' + x + '.json');"],

@@ -8,7 +8,7 @@ import {
 } from '../../runtime/config/load-host-settings.ts';
 import { printOrigins } from '../../runtime/config/origins.ts';
 import { writeHostSettingsSchema } from '../../runtime/config/settings-schema.ts';
-import { formatIssue } from '../../runtime/modules/yaml-issue.ts';
+import { formatIssue } from '../../runtime/config/yaml-issue.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const SHA = 'ab'.repeat(32);

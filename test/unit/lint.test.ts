@@ -11,6 +11,7 @@ test.each([
   ['import("x")', /import\(\)/],
   ['import /* a */\n ("x")', /import\(\)/],
   ['(0, () => import(a))()', /import\(\)/],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is code.
   ['`${import("x")}`', /import\(\)/],
   ['class A { [import("x")] = 1 }', /import\(\)/],
   ['import("x", { with: { type: "json" } })', /import\(\)/],

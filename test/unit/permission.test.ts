@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatPermission, type Permission, parsePermission } from '../../runtime/modules/permission.ts';
-import { covers, notCovered } from '../../runtime/modules/permission-cover.ts';
-import { describePermission } from '../../runtime/modules/permission-words.ts';
+import { formatPermission, type Permission, parsePermission } from '../../runtime/capabilities/permission.ts';
+import { covers, notCovered } from '../../runtime/capabilities/permission-cover.ts';
+import { describePermission } from '../../runtime/capabilities/permission-words.ts';
 
 function read(text: string): Permission {
   const parsed = parsePermission(text);

@@ -53,7 +53,10 @@ export class Accepted extends BaseModule<{ api_key: string }> {
       // @ts-expect-error the path names no such parameter
       return both + params.e;
     });
-    this.router.post('/n/:id', { params: Params, body: Note }, ({ params, body }) => ({ id: params.id + 1, title: body.title }));
+    this.router.post('/n/:id', { params: Params, body: Note }, ({ params, body }) => ({
+      id: params.id + 1,
+      title: body.title,
+    }));
     this.router.get('/files/*', ({ params }) => params['*'].length);
     // @ts-expect-error there is no such option
     this.router.get('/x', { permission: ['read'] }, () => 1);
