@@ -5,16 +5,22 @@ const ActionSchema = Type.Object({
   items: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 100 }),
 });
 
+const GreetSchema = Type.Object({ name: Type.String({ minLength: 1, maxLength: 80 }) });
+
 export default class ExampleModule extends BaseModule<{ greeting: string }> {
   #actions = 0;
 
-  override async initialize() {
+  override initialize() {
     this.logger.info('Initializing Example Module');
+  }
+
+  override shutdown() {
+    this.logger.info('Shutting down Example Module', { actions: this.#actions });
   }
 
   @moduleEndpoint('GET /status', { permissions: ['read'] })
   getStatus() {
-    return { status: 'active', version: this.config.version, actions: this.#actions };
+    return { status: 'active', version: this.config.moduleVersion, actions: this.#actions };
   }
 
   @moduleEndpoint('POST /action', { permissions: ['write'], rateLimit: 10, body: ActionSchema })
@@ -28,9 +34,9 @@ export default class ExampleModule extends BaseModule<{ greeting: string }> {
     permissions: ['read'],
     userTiers: ['premium', 'admin'],
     cacheTtl: 60,
-    query: Type.Object({ name: Type.String({ minLength: 1, maxLength: 80 }) }),
+    query: GreetSchema,
   })
-  greet({ query, user }: EndpointContext<{ query: { name: string } }>) {
+  greet({ query, user }: EndpointContext<{ query: typeof GreetSchema }>) {
     return { greeting: `${this.config.settings.greeting}, ${query.name}!`, from: user?.id };
   }
 }

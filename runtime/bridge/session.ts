@@ -170,8 +170,8 @@ export class Session implements Channel {
         this.#callListener({ data: read.call });
         return false;
       case 'stream':
-        // The part is a view of the socket's memory, which is reused: a chunk that waits needs its own copy.
-        this.#streams.accept(read.message, read.message.op === 'chunk' && part ? part.slice() : undefined);
+        // The part is a view of the socket's memory (and Buffer's slice is another view): a chunk needs its own copy.
+        this.#streams.accept(read.message, read.message.op === 'chunk' && part ? new Uint8Array(part) : undefined);
         return read.message.op === 'chunk';
       case 'violation':
         this.#violate(read.reason);

@@ -45,7 +45,11 @@ function take(frame: Frame): void {
       instances.get(command.channel)?.terminate('terminated');
       return;
     case 'warm':
-      void warmKernel(kernel).then((cache) => send({ op: 'warmed' }, [cache]));
+      // A kernel that does not boot fails every module in a way that they report; the host only learns that there is no cache.
+      warmKernel(kernel).then(
+        (cache) => send({ op: 'warmed' }, [cache]),
+        () => process.exit(1),
+      );
   }
 }
 

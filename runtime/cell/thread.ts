@@ -20,21 +20,25 @@ export interface ThreadData {
 
 /** The exit code of a thread that met an error of its module which nothing caught. */
 const EXIT_UNCAUGHT = 13;
+/** On the timers' port, where every other number is a timer's. */
+const REJECTION_NOTE = 0;
 
 type Boot = (port: MessagePort, control: MessagePort, config: string) => { start(main: unknown): void };
 
 const { port, kernel, kernelCache, code, config, warm } = workerData as ThreadData;
 
+let rejectionNoted = false;
 // Boundary: Node prints an uncaught value by calling hooks on it; these two never touch the value.
 const exit = process.exit.bind(process);
 process.setUncaughtExceptionCaptureCallback(() => exit(EXIT_UNCAUGHT));
-process.on('unhandledRejection', () => {});
+process.on('unhandledRejection', () => noteRejection());
 
 const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
   name: 'module',
   codeGeneration: { strings: false, wasm: false },
 });
 const guestPort = moveMessagePortToContext(port, context) as unknown as MessagePort;
+const { setTimeout } = globalThis;
 const timers = new MessageChannel();
 const guestTimers = moveMessagePortToContext(timers.port2, context) as unknown as MessagePort;
 serveTimers(timers.port1);
@@ -54,6 +58,16 @@ if (warm !== undefined) warm.postMessage(script.createCachedData());
 dropPermissions();
 severOuterRealm();
 start(guest, main);
+
+/** Tells the guest that a promise of its was left rejected, at most once a second; the reason stays where it is. */
+function noteRejection(): void {
+  if (rejectionNoted) return;
+  rejectionNoted = true;
+  setTimeout(() => {
+    rejectionNoted = false;
+  }, 1_000);
+  timers.port1.postMessage(REJECTION_NOTE);
+}
 
 function dropPermissions(): void {
   const permission = process.permission as { drop?: (scope: string) => void } | undefined;

@@ -18,5 +18,6 @@ export function warmKernel(kernel: string): Promise<Uint8Array> {
       resolve(cache);
     });
     thread.once('error', reject);
+    thread.once('exit', (code) => reject(new Error(`The kernel did not boot: exit code ${code}.`)));
   });
 }

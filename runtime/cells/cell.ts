@@ -34,6 +34,8 @@ const MAX_ENDED = 4096;
 const MAX_NOISE_CHARACTERS = 8_000;
 /** After the socket is closed a cell has this long to leave by itself. */
 const LEAVE_MS = 2_000;
+/** A kernel boots in a fraction of this on the slowest machine that is fit to run it. */
+const WARM_MS = 20_000;
 /** V8's own heap of the cell's main thread: it relays, so it needs little. */
 const CELL_HEAP_MB = 256;
 
@@ -104,7 +106,8 @@ export class Cell {
   warm(): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#warmed.push(resolve);
-      void this.closed.then(() => reject(new Error(`The cell closed while it warmed up: ${this.#lastWords}`)));
+      void this.closed.then(() => reject(new Error(`The cell closed while it warmed up. ${this.#lastWords}`)));
+      setTimeout(() => reject(new Error('The cell took too long to warm up.')), WARM_MS).unref();
       this.send({ op: 'warm' });
     });
   }

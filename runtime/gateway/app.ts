@@ -19,7 +19,7 @@ import { healthRoutes, type Readiness } from './health.ts';
 import { type Answered, createModuleDoor } from './module-door.ts';
 import { moduleRoutes } from './module-routes.ts';
 import { NodeInbound } from './node-inbound.ts';
-import { openApiRoute } from './openapi-route.ts';
+import { openApiRoute, openApiSource } from './openapi-route.ts';
 import { problemResponse } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { secureHeaders } from './secure-headers.ts';
@@ -107,12 +107,14 @@ function isForModules(path: string): boolean {
 }
 
 function createPlatform(options: GatewayOptions, authenticate: Authenticate): Hono<GatewayEnv> {
+  const { directory, title = 'PlexiChat Modules' } = options;
+  const openApi = openApiSource(directory, title);
   const platform = new Hono<GatewayEnv>();
   platform.use(secureHeaders);
   platform.route('/', healthRoutes(options.ready));
-  platform.route('/', openApiRoute(options.directory, options.title ?? 'PlexiChat Modules'));
-  platform.route('/', docsPages(options.directory, options.title ?? 'PlexiChat Modules'));
-  platform.route('/api/v1/modules', moduleRoutes(options.directory, authenticate));
+  platform.route('/', openApiRoute(openApi));
+  platform.route('/', docsPages(openApi, title));
+  platform.route('/api/v1/modules', moduleRoutes(directory, authenticate));
   options.mount?.(platform, { authenticate });
   platform.notFound((context) => {
     const error = new PlexiError('NOT_FOUND', `There is nothing at ${context.req.path}.`);

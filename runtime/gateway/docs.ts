@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
-import type { ModuleDirectory } from '../modules/served-module.ts';
 import type { GatewayEnv } from './env.ts';
 import type { OpenApiDocument, OpenApiObject } from './openapi.ts';
-import { openApiSource } from './openapi-route.ts';
+import type { OpenApiNow } from './openapi-route.ts';
 
 /** The page asks this origin only, runs no inline script, and cannot be framed. */
 const CSP = [
@@ -24,8 +23,7 @@ const ASSETS = {
   'docs.js': 'text/javascript; charset=utf-8',
 } as const;
 
-export function docsPages(directory: ModuleDirectory, title: string): Hono<GatewayEnv> {
-  const current = openApiSource(directory, title);
+export function docsPages(current: () => OpenApiNow, title: string): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>();
   routes.get('/docs', (context) => {
     context.header('content-security-policy', CSP);

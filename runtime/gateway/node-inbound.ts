@@ -81,19 +81,17 @@ export class NodeInbound implements Inbound {
 
   streamBody(limitBytes: number, onTooLarge: (error: PlexiError) => void): ReadableStream<Uint8Array> {
     const incoming = this.#incoming;
+    const outgoing = this.#outgoing;
     let bytes = 0;
     let stop = () => {};
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          incoming.pause();
-          stop = () => incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
           const onData = (chunk: Buffer) => {
             bytes += chunk.length;
             if (bytes > limitBytes) {
               const error = tooLarge(limitBytes);
-              stop();
-              controller.error(error);
+              breakOff(error);
               onTooLarge(error);
               return;
             }
@@ -104,11 +102,19 @@ export class NodeInbound implements Inbound {
             stop();
             controller.close();
           };
-          const onClose = () => {
+          const breakOff = (error: PlexiError) => {
             stop();
-            controller.error(clientGone());
+            controller.error(error);
           };
+          const onClose = () => breakOff(clientGone());
+          stop = () => {
+            incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+            outgoing.off('close', onClose);
+          };
+          incoming.pause();
           incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+          // Node tells a request nothing any more once its answer is complete.
+          outgoing.on('close', onClose);
         },
         pull: () => void this.#start().resume(),
         cancel: () => stop(),
@@ -132,5 +138,5 @@ function pathOfAbsolute(url: string): string {
 }
 
 function clientGone(): PlexiError {
-  return new PlexiError('CLIENT_CLOSED', 'The client went away before its body was complete.');
+  return new PlexiError('CLIENT_CLOSED', 'The connection ended before the body was complete.');
 }

@@ -3,8 +3,12 @@ import type { ModuleDirectory } from '../modules/served-module.ts';
 import type { GatewayEnv } from './env.ts';
 import { buildOpenApi, type OpenApiDocument } from './openapi.ts';
 
-export function openApiRoute(directory: ModuleDirectory, title: string): Hono<GatewayEnv> {
-  const current = openApiSource(directory, title);
+export interface OpenApiNow {
+  readonly document: OpenApiDocument;
+  readonly text: string;
+}
+
+export function openApiRoute(current: () => OpenApiNow): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>();
   routes.get('/openapi.json', (context) => {
     context.header('cache-control', 'no-cache');
@@ -14,7 +18,7 @@ export function openApiRoute(directory: ModuleDirectory, title: string): Hono<Ga
 }
 
 /** Built again only when a module came, went, changed or moved to another state. */
-export function openApiSource(directory: ModuleDirectory, title: string) {
+export function openApiSource(directory: ModuleDirectory, title: string): () => OpenApiNow {
   let builtFor = '';
   let document: OpenApiDocument = { paths: {} };
   let text = '';

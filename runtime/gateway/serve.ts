@@ -14,6 +14,8 @@ export interface SocketLimits {
   /** For a whole request, body included. */
   readonly requestTimeoutMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** How often the two deadlines above are looked at. */
+  readonly timeoutCheckMs?: number;
   readonly maxRequestsPerSocket?: number;
   readonly maxConnections?: number;
   /** How long `close` waits for answers that are under way. */
@@ -40,7 +42,7 @@ export async function serveGateway(app: Hono<GatewayEnv>, { host, port, limits =
     headersTimeout: limits.headersTimeoutMs ?? 15_000,
     requestTimeout: limits.requestTimeoutMs ?? 300_000,
     keepAliveTimeout: limits.keepAliveTimeoutMs ?? 5000,
-    connectionsCheckingInterval: 5000,
+    connectionsCheckingInterval: limits.timeoutCheckMs ?? 5000,
     noDelay: true,
   });
   server.maxRequestsPerSocket = limits.maxRequestsPerSocket ?? 10_000;

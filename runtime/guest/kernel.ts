@@ -12,7 +12,7 @@ import { openChannel, type WireMessage } from './channel.ts';
 import { createHostBinding, describeError } from './host-binding.ts';
 import type { GuestPort } from './port.ts';
 import { lockStackTraces } from './seal.ts';
-import { createTimers } from './timers.ts';
+import { createTimers, type Timers } from './timers.ts';
 import { installWebGlobals } from './web/index.ts';
 
 type ModuleMain = (sdk: object) => unknown;
@@ -44,11 +44,10 @@ export function boot(port: GuestPort, control: GuestPort, configText: string): {
     }),
   ) as unknown as Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
-  const timers = createTimers(control, (error) =>
-    binding.log('error', `A timer failed: ${describeError(error).message}`),
-  );
+  const onLost = (error: unknown): void => binding.log('error', `Nobody caught: ${describeError(error).message}`);
+  const timers = createTimers(control, onLost);
   const binding = createHostBinding({ hostCalls, streams, timers });
-  installTimers(timers);
+  installTimers(timers, onLost);
   installWebGlobals(globalThis, {
     seed: fromHex(config.seed),
     log: (level, text) => binding.log(level, text),
@@ -109,7 +108,7 @@ function createGuestApi(runner: Promise<ModuleRunner>): GuestApi {
   };
 }
 
-function installTimers(timers: ReturnType<typeof createTimers>): void {
+function installTimers(timers: Timers, onLost: (error: unknown) => void): void {
   const resolved = Promise.resolve();
   const globals = {
     setTimeout: timers.setTimeout,
@@ -118,7 +117,7 @@ function installTimers(timers: ReturnType<typeof createTimers>): void {
     clearInterval: timers.clearTimeout,
     queueMicrotask: (callback: () => void) => {
       if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function to call.');
-      resolved.then(() => callback());
+      resolved.then(() => callback()).then(undefined, onLost);
     },
   };
   for (const [name, value] of Object.entries(globals)) {

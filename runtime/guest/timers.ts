@@ -25,12 +25,18 @@ export const MAX_TIMERS = 10_000;
 const ONCE = 0;
 const REPEAT = 1;
 const CLEAR = 2;
+/** From the outer realm: a promise was left rejected. */
+const REJECTION_NOTE = 0;
 
 export function createTimers(control: GuestPort, onError: (error: unknown) => void): Timers {
   const timers = new Map<number, Timer>();
   let last = 0;
 
   const send = bindPort(control, (data) => {
+    if (data === REJECTION_NOTE) {
+      onError('A promise was rejected and nobody handled it.');
+      return;
+    }
     if (typeof data !== 'number') return;
     const timer = timers.get(data);
     if (timer === undefined) return;

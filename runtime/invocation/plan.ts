@@ -61,7 +61,7 @@ export function planEndpoint(endpoint: EndpointDeclaration, facts: PlanFacts): E
     ...planSchemas(endpoint, facts),
     timeoutMs: Math.min(timeoutMs, limits.maxTimeoutMs),
     cacheTtlMs: endpoint.method === 'GET' ? (endpoint.cacheTtl ?? 0) * 1000 : 0,
-    cacheKeyPrefix: `${facts.cacheScope}${endpoint.handler}\n`,
+    cacheKeyPrefix: `${facts.cacheScope}${JSON.stringify(endpoint.handler)}\n`,
   };
 }
 
@@ -90,7 +90,7 @@ function rateRulesOf(endpoint: EndpointDeclaration, manifest: Manifest): RateRul
   const rules: RateRule[] = [];
   const name = manifest.module_name;
   if (endpoint.rateLimit !== undefined) {
-    rules.push({ name: 'endpoint', key: `${name} ${endpoint.handler}`, limit: endpoint.rateLimit });
+    rules.push({ name: 'endpoint', key: `${name}\n${JSON.stringify(endpoint.handler)}`, limit: endpoint.rateLimit });
   }
   if (manifest.security.rate_limiting) rules.push({ name: 'module', key: name, limit: manifest.api.rate_limit });
   return rules;

@@ -10,7 +10,7 @@ import type { KnownCaller } from './caller.ts';
 export interface RateRule {
   /** `endpoint` or `module`, as clients see it in the headers. */
   readonly name: string;
-  /** Unique among all rules of the host. */
+  /** Unique among all rules of the host; callers' ids have no line break, so they cannot imitate it. */
   readonly key: string;
   /** Requests per minute. */
   readonly limit: number;
@@ -19,7 +19,7 @@ export interface RateRule {
 /** Takes one request from every rule, or from none. Answers the value of the RateLimit header. */
 export type LimitRate = (known: KnownCaller | null, address: string, rules: readonly RateRule[]) => string;
 
-export const WINDOW_MS = 60_000;
+const WINDOW_MS = 60_000;
 const MAX_COUNTERS = 100_000;
 
 interface Counter {
@@ -41,7 +41,7 @@ export function createRateLimit({ now = Date.now, maxCounters = MAX_COUNTERS }: 
     const at = now();
     const store = known === null ? addresses : users;
     const who = known === null ? addressKey(address) : known.caller.id;
-    const counters = rules.map((rule) => currentCounter(store, `${rule.key} ${who}`, at));
+    const counters = rules.map((rule) => currentCounter(store, `${rule.key}\n${who}`, at));
     refuseOver(rules, counters, at);
     let header = '';
     rules.forEach((rule, index) => {

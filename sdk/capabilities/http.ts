@@ -1,7 +1,7 @@
 /** The guest's `fetch`: one call to the host, which checks the address and makes the request. */
 import { toAuthorError } from '../module/errors.ts';
-import type { HostBinding } from '../module/host-binding.ts';
-import { receiveBody, sendBody } from '../module/web-bridge.ts';
+import type { ByteSource, HostBinding } from '../module/host-binding.ts';
+import { receiveBody, receiveSource, sendBody } from '../module/web-bridge.ts';
 import type { HttpRequest, HttpResponse } from '../protocol/capabilities/http.ts';
 import type { HeaderPair } from '../protocol/invocation.ts';
 
@@ -50,7 +50,8 @@ export function createHttpClient(host: HostBinding): HttpClient {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       };
       const reply = await callAbortable(host, wire, signal);
-      return toResponse(reply, host);
+      signal?.throwIfAborted();
+      return toResponse(reply, host, signal);
     },
   });
 }
@@ -76,8 +77,11 @@ async function callAbortable(
     return rethrow(error);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // The loser of the race must not count as unhandled.
-    call.catch(() => {});
+    // The loser of the race must not count as unhandled, and an answer that nobody waits for must not stay open.
+    call.then(
+      (late) => signal.aborted && drop(late, host),
+      () => {},
+    );
     aborted.catch(() => {});
   }
 }
@@ -86,14 +90,41 @@ function rethrow(error: unknown): never {
   throw toAuthorError(error);
 }
 
-function toResponse(reply: HttpResponse, host: HostBinding): Response {
-  const { status, url } = reply;
+function toResponse(reply: HttpResponse, host: HostBinding, signal: AbortSignal | undefined): Response {
+  const { status, url, body } = reply;
   // A server may put anything into its reason phrase; a Response takes only what the standard allows.
   const statusText = reply.statusText.replace(/[^\t\x20-\x7e]/g, '');
-  if (NULL_BODY.has(status) && reply.body.kind === 'stream') host.readStream(reply.body.stream).cancel();
-  const body = NULL_BODY.has(status) ? null : receiveBody(reply.body, host);
-  const response = new Response(body, { status, statusText, headers: reply.headers });
+  const response = new Response(readableBody(reply, host, signal), { status, statusText, headers: reply.headers });
+  if (NULL_BODY.has(status) && body.kind === 'stream') drop(reply, host);
   // The url of a Response is the network's to set, so no constructor takes it.
   Object.defineProperty(response, 'url', { value: url, configurable: true });
   return response;
+}
+
+function readableBody({ status, body }: HttpResponse, host: HostBinding, signal: AbortSignal | undefined) {
+  if (NULL_BODY.has(status)) return null;
+  if (body.kind !== 'stream' || signal === undefined) return receiveBody(body, host);
+  return receiveSource(abortable(host.readStream(body.stream), signal));
+}
+
+/** The signal of a fetch holds for its body too: reading rejects, instead of ending early as if all had come. */
+function abortable(source: ByteSource, signal: AbortSignal): ByteSource {
+  const stop = (): void => source.cancel();
+  signal.addEventListener('abort', stop, { once: true });
+  return {
+    async read() {
+      const chunk = await source.read();
+      if (chunk === undefined) signal.removeEventListener('abort', stop);
+      signal.throwIfAborted();
+      return chunk;
+    },
+    cancel() {
+      signal.removeEventListener('abort', stop);
+      source.cancel();
+    },
+  };
+}
+
+function drop({ body }: HttpResponse, host: HostBinding): void {
+  if (body.kind === 'stream') host.readStream(body.stream).cancel();
 }

@@ -40,7 +40,7 @@ export class BaseModule<Settings = Record<string, unknown>> {
     Object.defineProperty(this, ROUTES, { value: routes });
     this.config = createConfig<Settings>(manifest);
     this.logger = createLogger(manifest.settings.log_level, host);
-    this.router = createRouter(routes);
+    this.router = createRouter(routes, manifest.api.prefix);
     this.http = createHttpClient(host);
   }
 

@@ -60,8 +60,15 @@ export function cacheResult({ ttl, max = 500 }: CacheResultOptions) {
 }
 
 function keyOf(args: readonly unknown[], name: string): string {
-  if (args.some((arg) => typeof arg === 'function' || typeof arg === 'symbol')) {
-    throw new TypeError(`@cacheResult on ${name}: the arguments must be JSON values, to tell one call from another.`);
-  }
-  return JSON.stringify(args);
+  if (args.every(isPlain)) return JSON.stringify(args);
+  throw new TypeError(
+    `@cacheResult on ${name}: the arguments must be JSON values, to tell one call from another. For an endpoint use its cacheTtl.`,
+  );
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }

@@ -6,7 +6,7 @@ import type { Caller } from '../protocol/invocation.ts';
 /** What a schema describes; a plain type stays itself. */
 type Described<Value> = Value extends { '~kind': string } ? (Value extends TSchema ? Static<Value> : never) : Value;
 
-/** The parameters that a path names: `/a/:b/c/:d` → `{ b: string; d: string }`; a last `*` is the key `'*'`. */
+/** The parameters that a path names: `/a/:b/c/:d` → `{ b: string; d: string }`. a last `*` is the key `'*'`. */
 export type PathParams<Path extends string> = string extends Path
   ? Readonly<Record<string, string>>
   : { readonly [Name in ParamNames<Path>]: string };

@@ -45,8 +45,11 @@ export interface Router {
 
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** @param records is filled by the router's methods, in the order of the calls. */
-export function createRouter(records: RouterRecord[]): Router {
+/**
+ * @param records is filled by the router's methods, in the order of the calls
+ * @param prefix api.prefix of the module: what a mounted app does not see of a path
+ */
+export function createRouter(records: RouterRecord[], prefix: string): Router {
   const add = (method: Method): AddRoute => {
     const addRoute = (path: string, ...rest: readonly unknown[]): void => {
       const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
@@ -77,21 +80,20 @@ export function createRouter(records: RouterRecord[]): Router {
     mount(path: string, app: FetchApp, options: EndpointOptions = {}): void {
       if (typeof app?.fetch !== 'function')
         throw new TypeError(`router.mount('${path}', app): the app has no fetch method.`);
+      if (/[:*]/.test(path))
+        throw new TypeError(`router.mount('${path}', app): the path must be plain, without ":" and "*".`);
       const base = path.replace(/\/+$/, '');
       for (const method of METHODS) {
-        // The rest may be empty: `/v2` itself belongs to the app as much as `/v2/hello` does.
-        for (const route of base === '' ? [`${method} /*`] : [`${method} ${base}`, `${method} ${base}/*`]) {
-          records.push({ route, options, handler: (context) => app.fetch(relativeTo(base, context)) });
-        }
+        const handler: AnyHandler = ({ request }) => app.fetch(relativeTo(prefix + base, request));
+        records.push({ route: `${method} ${base}/*`, options, handler });
       }
     },
   });
 }
 
-function relativeTo(base: string, { request, params }: EndpointContext): Request {
+/** The request with the path that is left after `base`; `/` for `base` itself. */
+function relativeTo(base: string, request: Request): Request {
   const url = new URL(request.url);
-  const rest = base === '' ? url.pathname : url.pathname.slice(url.pathname.indexOf(`${base}/`) + base.length);
-  const wildcard = Reflect.get(params, '*');
-  url.pathname = typeof wildcard === 'string' ? `/${wildcard}` : rest === url.pathname ? '/' : rest;
+  url.pathname = url.pathname.startsWith(base) ? url.pathname.slice(base.length) || '/' : url.pathname;
   return new Request(url.href, request);
 }

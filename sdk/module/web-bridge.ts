@@ -42,7 +42,10 @@ export function sendText(text: string, host: HostBinding): BodyRef {
 export function receiveBody(body: BodyRef, host: HostBinding): WebBody | null {
   if (body.kind === 'none') return null;
   if (body.kind === 'text') return body.text;
-  const source = host.readStream(body.stream);
+  return receiveSource(host.readStream(body.stream));
+}
+
+export function receiveSource(source: ByteSource): WebBody {
   if (TAKE in Response.prototype) return { [SOURCE]: source } as unknown as WebBody;
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {

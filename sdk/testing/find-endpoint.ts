@@ -15,12 +15,13 @@ interface NoMatch {
 
 type Query = Readonly<Record<string, string | readonly string[]>>;
 
-/** The first match in the order of declaration wins, except that a path without parameters beats one with. */
+/** Of several that match, the one that was declared first. */
 export function findEndpoint(
   endpoints: readonly EndpointDeclaration[],
   method: string,
   path: string,
   extraQuery: Query,
+  prefix: string,
 ): EndpointMatch | NoMatch {
   const url = new URL(path, 'http://module.test');
   for (const [name, value] of Object.entries(extraQuery)) {
@@ -28,15 +29,19 @@ export function findEndpoint(
   }
   const found = endpoints
     .map((endpoint) => ({ endpoint, params: matchPath(endpoint.path, url.pathname) }))
-    .filter((candidate) => candidate.params !== undefined)
-    .sort((a, b) => Object.keys(a.params ?? {}).length - Object.keys(b.params ?? {}).length);
+    .filter((candidate) => candidate.params !== undefined);
   const match = found.find(({ endpoint }) => endpoint.method === method);
   if (match === undefined) {
     if (found.length === 0) return { code: 'NOT_FOUND', message: `No endpoint answers ${url.pathname}.` };
     const allowed = found.map(({ endpoint }) => endpoint.method).join(', ');
     return { code: 'METHOD_NOT_ALLOWED', message: `${url.pathname} allows ${allowed}.` };
   }
-  return { endpoint: match.endpoint, params: match.params ?? {}, query: readQuery(url), url: url.href };
+  return {
+    endpoint: match.endpoint,
+    params: match.params ?? {},
+    query: readQuery(url),
+    url: `${url.origin}${prefix}${url.pathname}${url.search}`,
+  };
 }
 
 function matchPath(pattern: string, pathname: string): Record<string, string> | undefined {
@@ -45,7 +50,7 @@ function matchPath(pattern: string, pathname: string): Record<string, string> | 
   const params: Record<string, string> = {};
   for (const [index, segment] of wanted.entries()) {
     if (segment === '*') {
-      params['*'] = given.slice(index).join('/');
+      params['*'] = given.slice(index).map(decodeURIComponent).join('/');
       return params;
     }
     const part = given[index];

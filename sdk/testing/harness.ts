@@ -8,6 +8,7 @@ import type { Declaration, EndpointDeclaration } from '../protocol/declaration.t
 import { ERRORS, type ErrorCode } from '../protocol/errors.ts';
 import type { BodyRef, Caller, Outcome } from '../protocol/invocation.ts';
 import { type Manifest, ManifestSchema } from '../protocol/manifest.ts';
+import { convertStrings } from './convert-strings.ts';
 import { createFakeHost, type Fakes, type LogLine, readStream, streamOf } from './fake-host.ts';
 import { findEndpoint } from './find-endpoint.ts';
 
@@ -82,7 +83,7 @@ export async function createModuleHarness<Module extends BaseModule<never>>(
     logged: host.logged,
     close: () => runner.shutdown(),
     async request(method, path, request = {}) {
-      const match = findEndpoint(runner.declaration.endpoints, method, path, request.query ?? {});
+      const match = findEndpoint(runner.declaration.endpoints, method, path, request.query ?? {}, manifest.api.prefix);
       if ('code' in match) return problem(match.code, match.message);
       const { endpoint, params, query, url } = match;
       const user = callerOf(request.user, endpoint, manifest);
@@ -113,7 +114,9 @@ export async function createModuleHarness<Module extends BaseModule<never>>(
 
 function completeManifest(config: Readonly<Record<string, unknown>>): Manifest {
   const given = { module_name: 'test_module', module_version: '1.0.0', ...config };
-  const manifest = Value.Default(ManifestSchema, Value.Clone(given));
+  const manifest = Value.Default(ManifestSchema, Value.Clone(given)) as Manifest;
+  // Its default is made from the module's name, so no schema can hold it.
+  if (manifest.api?.prefix === '') manifest.api.prefix = `/api/v1/${manifest.module_name}`;
   if (Value.Check(ManifestSchema, manifest)) return manifest;
   const [first] = Value.Errors(ManifestSchema, manifest);
   throw new Error(`createModuleHarness: the config is not valid at ${first?.instancePath || '/'}: ${first?.message}.`);
@@ -148,14 +151,18 @@ function refuse(
   return undefined;
 }
 
-type Parts = Readonly<Record<'params' | 'query' | 'body', unknown>>;
+interface Parts {
+  readonly params: Record<string, unknown>;
+  readonly query: Record<string, unknown>;
+  readonly body: unknown;
+}
 
 function validate(endpoint: EndpointDeclaration, parts: Parts): string | undefined {
   if (!endpoint.validateInput) return undefined;
   for (const key of ['params', 'query', 'body'] as const) {
     const schema = endpoint.schemas[key] as TSchema | undefined;
     if (schema === undefined) continue;
-    const value = key === 'body' ? parts.body : Value.Convert(schema, Value.Clone(parts[key]));
+    const value = key === 'body' ? parts.body : convertStrings(schema, parts[key]);
     if (Value.Check(schema, value)) continue;
     const [first] = Value.Errors(schema, value);
     return `${key}${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}`;
@@ -169,7 +176,7 @@ function converted(
   value: Record<string, unknown>,
 ): Record<string, unknown> {
   const schema = endpoint.schemas[key] as TSchema | undefined;
-  return schema === undefined ? value : (Value.Convert(schema, Value.Clone(value)) as Record<string, unknown>);
+  return schema === undefined ? value : convertStrings(schema, value);
 }
 
 function bodyOf(request: HarnessRequest): {

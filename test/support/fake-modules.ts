@@ -145,3 +145,8 @@ export function failure(...arguments_: ConstructorParameters<typeof PlexiError>)
     throw new PlexiError(...arguments_);
   };
 }
+
+/** The test knows what it expects; a wrong guess fails in the assertion. */
+export async function jsonOf<Shape = Record<string, unknown>>(response: Response | Promise<Response>): Promise<Shape> {
+  return (await (await response).json()) as Shape;
+}

@@ -42,7 +42,9 @@ export function findLayerProblems(root: string): string[] {
   for (const side of ['runtime', 'sdk'] as const) {
     for (const file of globSync(`${side}/**/*.ts`, { cwd: root, exclude: (name) => name.includes('node_modules') })) {
       for (const to of importsOf(join(root, file))) {
-        const target = to.startsWith('@plexichat/sdk') ? sdkFile(to) : relative(root, normalize(join(root, dirname(file), to)));
+        const target = to.startsWith('@plexichat/sdk')
+          ? sdkFile(to)
+          : relative(root, normalize(join(root, dirname(file), to)));
         edges.push({ from: file, to: target });
         const problem = judge(side, file, target);
         if (problem !== undefined) problems.push(`${file}: ${problem}`);
@@ -80,7 +82,9 @@ function judge(side: 'runtime' | 'sdk', file: string, target: string): string | 
   if (to === -1) return `the room ${toRoom} has no place in test/support/layers.ts`;
   if (ISOLATED.has(toRoom)) return `${toRoom} runs elsewhere and is not imported: ${target}`;
   if (to === from && SAME_LAYER_ALLOWED.has(toRoom)) return undefined;
-  return to <= from ? `${fromRoom} may not import ${toRoom}, which is ${to === from ? 'beside' : 'above'} it: ${target}` : undefined;
+  return to <= from
+    ? `${fromRoom} may not import ${toRoom}, which is ${to === from ? 'beside' : 'above'} it: ${target}`
+    : undefined;
 }
 
 function roomOf(file: string): string {

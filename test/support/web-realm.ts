@@ -47,3 +47,17 @@ export async function createWebRealm(): Promise<WebRealm> {
   });
   return { logged, run: (code) => vm.runInContext(code, context) };
 }
+
+/** What a piece of code comes to, as JSON: its value, or the name of what it threw. */
+export async function judge(run: (code: string) => unknown, code: string): Promise<string> {
+  try {
+    return JSON.stringify(await run(`(async () => (${code}))()`)) ?? 'undefined';
+  } catch (error) {
+    return `throws ${String(Reflect.get(error as object, 'name'))}`;
+  }
+}
+
+/** The same code with Node's own classes. */
+export function runInNode(code: string): unknown {
+  return vm.runInThisContext(code);
+}

@@ -1,10 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Answered } from '../../runtime/gateway/module-door.ts';
+import type { Problem } from '../../runtime/gateway/problem.ts';
 import { MODULE_STATES } from '../../runtime/modules/served-module.ts';
-import { bearer, failure, fakeGateway, fakeModule, json, LIMITS, OPEN } from '../support/fake-modules.ts';
+import { bearer, failure, fakeGateway, fakeModule, json, jsonOf, LIMITS, OPEN } from '../support/fake-modules.ts';
 
-const post = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
-  ({ method: 'POST', body, headers, duplex: 'half' }) as RequestInit;
+const post = (
+  body: string | Uint8Array | ReadableStream,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+) => ({ method: 'POST', body, headers, duplex: 'half' }) as RequestInit;
 
 /** A body that reports whether anybody read it. */
 function watchedBody() {
@@ -16,7 +19,7 @@ async function problemOf(asked: Response | Promise<Response>) {
   const response = await asked;
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-  const problem = await response.json();
+  const problem = await jsonOf<Problem>(response);
   expect(problem).toMatchObject({ status: response.status, requestId: response.headers.get('x-request-id') });
   return { ...problem, headers: Object.fromEntries(response.headers) };
 }
@@ -41,7 +44,7 @@ describe('route', () => {
     '/api/v1/demonstration',
     '/nope',
     '/api/v1/demo//users/me',
-    '/api/v1/demo/users/%2e%2e',
+    '/api/v1/demo/users/a%2fb',
   ])('answers NOT_FOUND at %s', async (path) => {
     expect(await problemOf(gateway.request(path))).toMatchObject({
       code: 'NOT_FOUND',

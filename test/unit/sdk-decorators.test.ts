@@ -5,7 +5,9 @@ import { loadAuthorCode } from '../support/author-module.ts';
 const HEAD = `import { BaseModule, cacheResult, HttpError, moduleEndpoint, retry } from '@plexichat/sdk';`;
 
 async function moduleOf<Shape>(body: string): Promise<Shape> {
-  const { default: Module } = await loadAuthorCode(`${HEAD} export default class M extends BaseModule { runs = 0; ${body} }`);
+  const { default: Module } = await loadAuthorCode(
+    `${HEAD} export default class M extends BaseModule { runs = 0; ${body} }`,
+  );
   return (await createModuleHarness(Module)).module as Shape;
 }
 
@@ -28,7 +30,9 @@ describe('@cacheResult', () => {
   });
 
   it('forgets the one unused for longest when it is full', async () => {
-    const module = await moduleOf<{ f(a: number): number; runs: number }>(`@cacheResult({ ttl: 60, max: 2 }) f(a) { this.runs++; return a; }`);
+    const module = await moduleOf<{ f(a: number): number; runs: number }>(
+      `@cacheResult({ ttl: 60, max: 2 }) f(a) { this.runs++; return a; }`,
+    );
     for (const value of [1, 2, 1, 3, 1]) module.f(value);
     expect(module.runs).toBe(3);
     module.f(2);
@@ -36,7 +40,9 @@ describe('@cacheResult', () => {
   });
 
   it('forgets after its time', async () => {
-    const module = await moduleOf<{ f(): number; runs: number }>(`@cacheResult({ ttl: 0.005 }) f() { return ++this.runs; }`);
+    const module = await moduleOf<{ f(): number; runs: number }>(
+      `@cacheResult({ ttl: 0.005 }) f() { return ++this.runs; }`,
+    );
     expect(module.f()).toBe(1);
     await expect.poll(() => module.f()).toBeGreaterThan(1);
   });
@@ -75,7 +81,9 @@ describe('@retry', () => {
   });
 
   it('refuses attempts that are no number from 1 to 100', async () => {
-    await expect(moduleOf('@retry({ attempts: 0 }) async f() {}')).rejects.toThrow('attempts must be a whole number from 1 to 100, found 0');
+    await expect(moduleOf('@retry({ attempts: 0 }) async f() {}')).rejects.toThrow(
+      'attempts must be a whole number from 1 to 100, found 0',
+    );
   });
 
   it('works on an endpoint, below and above its decorator', async () => {

@@ -7,7 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../sdk/capabilities/http.ts';
 import { createFakeHost, readStream } from '../../sdk/testing/fake-host.ts';
 
-const EMPTY: HttpResponse = { status: 200, statusText: 'OK', url: 'https://a.test/', headers: [], body: { kind: 'none' } };
+const EMPTY: HttpResponse = {
+  status: 200,
+  statusText: 'OK',
+  url: 'https://a.test/',
+  headers: [],
+  body: { kind: 'none' },
+};
 
 function clientWith(answer: (wire: HttpRequest) => Promise<HttpResponse> | HttpResponse) {
   const calls: [method: string, argument: unknown][] = [];
@@ -33,8 +39,18 @@ describe('http.fetch', () => {
       headers: [['content-type', 'application/json']],
       body: { kind: 'text', text: '{"a":1}' },
     }));
-    const reply = await http.fetch('https://a.test/x?y=1', { method: 'post', headers: { 'X-Key': 'k' }, body: 'hällo', timeoutMs: 500 });
-    expect([reply.status, reply.ok, reply.url, await reply.json()]).toEqual([201, true, 'https://a.test/after', { a: 1 }]);
+    const reply = await http.fetch('https://a.test/x?y=1', {
+      method: 'post',
+      headers: { 'X-Key': 'k' },
+      body: 'hällo',
+      timeoutMs: 500,
+    });
+    expect([reply.status, reply.ok, reply.url, await reply.json()]).toEqual([
+      201,
+      true,
+      'https://a.test/after',
+      { a: 1 },
+    ]);
     const wire = calls[0]?.[1] as HttpRequest;
     expect(wire).toMatchObject({ id: 1, method: 'POST', url: 'https://a.test/x?y=1', timeoutMs: 500 });
     expect(wire.headers).toContainEqual(['x-key', 'k']);
@@ -56,7 +72,9 @@ describe('http.fetch', () => {
 
   it('keeps secret placeholders for the host to fill in', async () => {
     const { http, calls } = clientWith(() => EMPTY);
-    await http.fetch('https://a.test/?key={{secret.api_key}}', { headers: { authorization: 'Bearer {{secret.api_key}}' } });
+    await http.fetch('https://a.test/?key={{secret.api_key}}', {
+      headers: { authorization: 'Bearer {{secret.api_key}}' },
+    });
     const wire = calls[0]?.[1] as HttpRequest;
     expect(wire.url).toBe('https://a.test/?key={{secret.api_key}}');
     expect(wire.headers).toContainEqual(['authorization', 'Bearer {{secret.api_key}}']);
@@ -80,9 +98,31 @@ describe('http.fetch', () => {
     expect(calls[1]).toEqual(['http.cancel', 1]);
   });
 
+  it('breaks off a body when the signal aborts after the head has come', async () => {
+    const pieces: ((chunk: Uint8Array | undefined) => void)[] = [];
+    const { http, host } = clientWith(() => ({
+      ...EMPTY,
+      body: {
+        kind: 'stream',
+        stream: host.offerStream({
+          read: () => new Promise((resolve) => pieces.push(resolve)),
+          cancel: () => pieces.shift()?.(undefined),
+        }),
+      },
+    }));
+    const controller = new AbortController();
+    const reply = await http.fetch('https://a.test/', { signal: controller.signal });
+    const text = reply.text();
+    await expect.poll(() => pieces.length).toBe(1);
+    controller.abort(new Error('enough'));
+    await expect(text).rejects.toThrow('enough');
+  });
+
   it('asks nobody when the signal has aborted already', async () => {
     const { http, calls } = clientWith(() => EMPTY);
-    await expect(http.fetch('https://a.test/', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(http.fetch('https://a.test/', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     expect(calls).toEqual([]);
   });
 

@@ -39,7 +39,12 @@ function requestFor(handler: string, more: Partial<EndpointRequest> = {}): Endpo
 
 const NONE: BodyRef = { kind: 'none' };
 
-async function outcomeOf(runner: ModuleRunner, handler: string, more: Partial<EndpointRequest> = {}, body: BodyRef = NONE) {
+async function outcomeOf(
+  runner: ModuleRunner,
+  handler: string,
+  more: Partial<EndpointRequest> = {},
+  body: BodyRef = NONE,
+) {
   const outcome = await runner.invoke(requestFor(handler, more), body);
   expect(Value.Check(OutcomeSchema, outcome)).toBe(true);
   return outcome;
@@ -74,8 +79,24 @@ describe('what a module declares', () => {
     });
     expect(runner.declaration.endpoints[1]?.handler).toBe('POST /action');
     expect(runner.declaration.tasks).toEqual([
-      { name: 'refresh', schedule: '0 */6 * * *', retryCount: 3, timeout: 300, priority: 'high', overlap: 'skip', missed: 'skip' },
-      { name: 'other', schedule: '*/5 * * * *', retryCount: 0, timeout: 300, priority: 'normal', overlap: 'skip', missed: 'skip' },
+      {
+        name: 'refresh',
+        schedule: '0 */6 * * *',
+        retryCount: 3,
+        timeout: 300,
+        priority: 'high',
+        overlap: 'skip',
+        missed: 'skip',
+      },
+      {
+        name: 'other',
+        schedule: '*/5 * * * *',
+        retryCount: 0,
+        timeout: 300,
+        priority: 'normal',
+        overlap: 'skip',
+        missed: 'skip',
+      },
     ]);
     expect(runner.declaration.events).toEqual([{ handler: 'onLogin', pattern: 'user.login' }]);
     expect(runner.declaration.pages).toEqual([{ handler: 'dashboard', path: '/dashboard', title: 'Weather' }]);
@@ -105,18 +126,34 @@ describe('what a module declares', () => {
   });
 
   it.each([
-    ['two methods with one route', `@moduleEndpoint('GET /a') one() {} @moduleEndpoint('GET /a') two() {}`, /M\.two and M\.one both serve "GET \/a"/],
+    [
+      'two methods with one route',
+      `@moduleEndpoint('GET /a') one() {} @moduleEndpoint('GET /a') two() {}`,
+      /M\.two and M\.one both serve "GET \/a"/,
+    ],
     ['a route without a method', `@moduleEndpoint('/a') one() {}`, /M\.one: "\/a" is no route.*METHOD \/path/],
     ['a star in the middle', `@moduleEndpoint('GET /a/*/b') one() {}`, /M\.one: "\*" must be the whole last part/],
-    ['a parameter that comes twice', `@moduleEndpoint('GET /:a/:a') one() {}`, /M\.one: the parameter ":a" comes twice/],
-    ['an unknown option', `@moduleEndpoint('GET /a', { rate_limit: 3 }) one() {}`, /M\.one: the option "rate_limit" does not exist; allowed are permissions/],
+    [
+      'a parameter that comes twice',
+      `@moduleEndpoint('GET /:a/:a') one() {}`,
+      /M\.one: the parameter ":a" comes twice/,
+    ],
+    [
+      'an unknown option',
+      `@moduleEndpoint('GET /a', { rate_limit: 3 }) one() {}`,
+      /M\.one: the option "rate_limit" does not exist; allowed are permissions/,
+    ],
     ['a static method', `@moduleEndpoint('GET /a') static one() {}`, /@moduleEndpoint on one: the method is static/],
     ['a private method', `@moduleTask() #one() {}`, /@moduleTask on #one: the method is private/],
     ['a field that hides the method', `one = 5; @moduleEndpoint('GET /a') one() {}`, /M\.one is marked as a handler/],
     ['a route that throws', `setupRoutes() { throw new Error('boom'); }`, /M\.setupRoutes\(\) failed: Error: boom/],
     ['an async setupRoutes', `async setupRoutes() {}`, /must not be async/],
     ['a constructor that throws', `constructor() { super(); throw new Error('no'); }`, /new M\(\) failed: Error: no/],
-    ['a router handler that is no function', `setupRoutes() { this.router.get('/a', {}); }`, /router\.get\('\/a', …\): the last argument must be the handler/],
+    [
+      'a router handler that is no function',
+      `setupRoutes() { this.router.get('/a', {}); }`,
+      /router\.get\('\/a', …\): the last argument must be the handler/,
+    ],
   ])('is refused with %s, and the message says where and how to mend it', async (_name, body, message) => {
     await expect(start(`export default class M extends BaseModule { ${body} }`)).rejects.toThrow(message);
   });
@@ -133,13 +170,16 @@ describe('what a module declares', () => {
     const { default: Foreign } = await loadAuthorCode(
       `export default class Foreign { static [Symbol.for('plexichat.module')] = 1; setupRoutes() {} }`,
     );
-    expect(createRunner({ default: Foreign }, manifestOf(), createFakeHost({}).binding).declaration.endpoints).toEqual([]);
+    expect(createRunner({ default: Foreign }, manifestOf(), createFakeHost({}).binding).declaration.endpoints).toEqual(
+      [],
+    );
   });
 });
 
 describe('the life of a module', () => {
   it('has config, logger, router and http in its constructor', async () => {
-    const { runner } = await start(`
+    const { runner } = await start(
+      `
       export default class M extends BaseModule {
         constructor() {
           super();
@@ -148,7 +188,9 @@ describe('the life of a module', () => {
             typeof this.http.fetch, typeof this.logger.info, Object.isFrozen(config.settings)];
           this.router.get('/seen', () => this.seen);
         }
-      }`, { settings: { city: 'Bonn' } });
+      }`,
+      { settings: { city: 'Bonn' } },
+    );
     expect(await outcomeOf(runner, 'GET /seen')).toMatchObject({
       body: { text: JSON.stringify(['1.2.3', '1.2.3', 'Bonn', 100, 100, 'function', 'function', true]) },
     });
@@ -169,18 +211,26 @@ describe('the life of a module', () => {
   });
 
   it('logs from its level on', async () => {
-    const { host, runner } = await start(`
+    const { host, runner } = await start(
+      `
       export default class M extends BaseModule {
         initialize() { this.logger.debug('d'); this.logger.info('i'); this.logger.warn('w', { a: 1 }); this.logger.error('e'); }
-      }`, { settings: { log_level: 'WARNING' } });
+      }`,
+      { settings: { log_level: 'WARNING' } },
+    );
     await runner.initialize();
-    expect(host.logged).toEqual([{ level: 'warn', message: 'w', fields: { a: 1 } }, { level: 'error', message: 'e' }]);
+    expect(host.logged).toEqual([
+      { level: 'warn', message: 'w', fields: { a: 1 } },
+      { level: 'error', message: 'e' },
+    ]);
   });
 });
 
 describe('the answer of a handler', () => {
   const answers = async (code: string, body: BodyRef = NONE, more: Partial<EndpointRequest> = {}) => {
-    const { host, runner } = await start(`export default class M extends BaseModule { @moduleEndpoint('POST /a') ${code} }`);
+    const { host, runner } = await start(
+      `export default class M extends BaseModule { @moduleEndpoint('POST /a') ${code} }`,
+    );
     return { host, runner, outcome: await outcomeOf(runner, 'POST /a', more, body) };
   };
 
@@ -191,7 +241,12 @@ describe('the answer of a handler', () => {
       headers: [['content-type', 'application/json']],
       body: { kind: 'text', text: '{"a":[1,null]}' },
     });
-    expect((await answers('async run() {}')).outcome).toEqual({ ok: true, status: 204, headers: [], body: { kind: 'none' } });
+    expect((await answers('async run() {}')).outcome).toEqual({
+      ok: true,
+      status: 204,
+      headers: [],
+      body: { kind: 'none' },
+    });
     expect((await answers('run() { return null; }')).outcome).toMatchObject({ status: 200, body: { text: 'null' } });
   });
 
@@ -200,8 +255,17 @@ describe('the answer of a handler', () => {
   });
 
   it('is a Response with its status, headers and bytes', async () => {
-    const { outcome, host } = await answers(`run(ctx) { return new Response('hällo', { status: 201, headers: { 'X-A': 'b' } }); }`);
-    expect(outcome).toMatchObject({ ok: true, status: 201, headers: [['content-type', 'text/plain;charset=UTF-8'], ['x-a', 'b']] });
+    const { outcome, host } = await answers(
+      `run(ctx) { return new Response('hällo', { status: 201, headers: { 'X-A': 'b' } }); }`,
+    );
+    expect(outcome).toMatchObject({
+      ok: true,
+      status: 201,
+      headers: [
+        ['content-type', 'text/plain;charset=UTF-8'],
+        ['x-a', 'b'],
+      ],
+    });
     if (!outcome.ok || outcome.body.kind !== 'stream') throw new Error('Node’s Response is streamed');
     expect(new TextDecoder().decode(await readStream(host.takeStream(outcome.body.stream)))).toBe('hällo');
   });
@@ -209,28 +273,53 @@ describe('the answer of a handler', () => {
   it('streams text that is too long for a frame, byte for byte', async () => {
     const { outcome, host } = await answers(`run() { return '😀ä'.repeat(200_000); }`);
     if (!outcome.ok || outcome.body.kind !== 'stream') throw new Error('not streamed');
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readStream(host.takeStream(outcome.body.stream)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(
+      await readStream(host.takeStream(outcome.body.stream)),
+    );
     expect(JSON.parse(text)).toBe('😀ä'.repeat(200_000));
   });
 
   it.each([
-    ['a BigInt', `({ items: [{ count: 1n }] })`, 'M.run returned a BigInt at items[0].count, which JSON does not know: use a number or a string.'],
-    ['a cycle', `(() => { const a = { b: {} }; a.b.c = a; return a; })()`, 'M.run returned a value that contains itself at b.c.'],
+    [
+      'a BigInt',
+      `({ items: [{ count: 1n }] })`,
+      'M.run returned a BigInt at items[0].count, which JSON does not know: use a number or a string.',
+    ],
+    [
+      'a cycle',
+      `(() => { const a = { b: {} }; a.b.c = a; return a; })()`,
+      'M.run returned a value that contains itself at b.c.',
+    ],
     ['a function', `(() => 1)`, 'M.run returned a function, which is not JSON.'],
     ['a symbol', `Symbol('x')`, 'M.run returned a symbol, which is not JSON.'],
     ['an error response', `Response.error()`, 'M.run returned a Response with status 0; allowed is 200 to 599.'],
   ])('is refused when it is %s, and says why', async (_name, value, message) => {
-    expect((await answers(`run() { return ${value}; }`)).outcome).toEqual({ ok: false, code: 'INVALID_MODULE_RESPONSE', message });
+    expect((await answers(`run() { return ${value}; }`)).outcome).toEqual({
+      ok: false,
+      code: 'INVALID_MODULE_RESPONSE',
+      message,
+    });
   });
 
   it('is refused when the Response was read already', async () => {
     const { outcome } = await answers(`async run() { const r = new Response('x'); await r.text(); return r; }`);
-    expect(outcome).toMatchObject({ code: 'INVALID_MODULE_RESPONSE', message: expect.stringContaining('read already') });
+    expect(outcome).toMatchObject({
+      code: 'INVALID_MODULE_RESPONSE',
+      message: expect.stringContaining('read already'),
+    });
   });
 
   it('keeps the status, message and headers of an HttpError', async () => {
-    const { outcome } = await answers(`async run() { throw new HttpError(429, 'Slow down', { headers: { 'Retry-After': '7' } }); }`);
-    expect(outcome).toEqual({ ok: false, code: 'MODULE_HTTP_ERROR', status: 429, message: 'Slow down', headers: [['retry-after', '7']] });
+    const { outcome } = await answers(
+      `async run() { throw new HttpError(429, 'Slow down', { headers: { 'Retry-After': '7' } }); }`,
+    );
+    expect(outcome).toEqual({
+      ok: false,
+      code: 'MODULE_HTTP_ERROR',
+      status: 429,
+      message: 'Slow down',
+      headers: [['retry-after', '7']],
+    });
   });
 
   it.each([
@@ -238,14 +327,20 @@ describe('the answer of a handler', () => {
     ['a string', `throw 'oops'`, 'M.run failed: oops'],
     ['null', `throw null`, 'M.run failed: an object that is no Error was thrown'],
     ['a hostile object', `throw { get message() { throw 1; } }`, 'M.run failed: an error that cannot be read'],
-    ['a proxy that throws', `throw new Proxy({}, { has() { throw 1; }, get() { throw 1; } })`, 'M.run failed with an error that cannot be read.'],
+    [
+      'a proxy that throws',
+      `throw new Proxy({}, { has() { throw 1; }, get() { throw 1; } })`,
+      'M.run failed with an error that cannot be read.',
+    ],
   ])('is MODULE_ERROR when it throws %s', async (_name, code, message) => {
     expect((await answers(`run() { ${code}; }`)).outcome).toMatchObject({ ok: false, code: 'MODULE_ERROR', message });
   });
 
   it('has no stack unless the host diagnoses', async () => {
     const host = createFakeHost({});
-    const namespace = await loadAuthorCode(`${HEAD} export default class M extends BaseModule { @moduleEndpoint('GET /a') a() { throw new Error('x'); } }`);
+    const namespace = await loadAuthorCode(
+      `${HEAD} export default class M extends BaseModule { @moduleEndpoint('GET /a') a() { throw new Error('x'); } }`,
+    );
     const quiet = createRunner(namespace, manifestOf(), { ...host.binding, settingsDebug: false });
     expect(await outcomeOf(quiet, 'GET /a')).not.toHaveProperty('stack');
     expect(await outcomeOf(createRunner(namespace, manifestOf(), host.binding), 'GET /a')).toHaveProperty('stack');
@@ -253,24 +348,38 @@ describe('the answer of a handler', () => {
 
   it('is an error for a handler that does not exist', async () => {
     const { runner } = await start('export default class M extends BaseModule {}');
-    expect(await outcomeOf(runner, 'GET /nope')).toMatchObject({ code: 'MODULE_ERROR', message: 'M has no handler "GET /nope".' });
+    expect(await outcomeOf(runner, 'GET /nope')).toMatchObject({
+      code: 'MODULE_ERROR',
+      message: 'M has no handler "GET /nope".',
+    });
   });
 });
 
 describe('the context of a handler', () => {
-  const run = async (code: string, body: BodyRef = NONE, more: Partial<EndpointRequest> = {}, host = createFakeHost({})) => {
-    const namespace = await loadAuthorCode(`${HEAD} export default class M extends BaseModule { @moduleEndpoint('POST /a') ${code} }`);
+  const run = async (
+    code: string,
+    body: BodyRef = NONE,
+    more: Partial<EndpointRequest> = {},
+    host = createFakeHost({}),
+  ) => {
+    const namespace = await loadAuthorCode(
+      `${HEAD} export default class M extends BaseModule { @moduleEndpoint('POST /a') ${code} }`,
+    );
     const runner = createRunner(namespace, manifestOf(), host.binding);
     return { runner, outcome: await outcomeOf(runner, 'POST /a', more, body) };
   };
 
   it('gives params, query, user and request id', async () => {
     const user = { id: 'alice', tier: 'premium' as const, permissions: ['read'] };
-    const { outcome } = await run('run({ params, query, user, requestId }) { return { params, query, user, requestId }; }', NONE, {
-      params: { id: 7 },
-      query: { q: 'x' },
-      user,
-    });
+    const { outcome } = await run(
+      'run({ params, query, user, requestId }) { return { params, query, user, requestId }; }',
+      NONE,
+      {
+        params: { id: 7 },
+        query: { q: 'x' },
+        user,
+      },
+    );
     expect(outcome.ok && outcome.body.kind === 'text' && JSON.parse(outcome.body.text)).toEqual({
       params: { id: 7 },
       query: { q: 'x' },
@@ -280,14 +389,21 @@ describe('the context of a handler', () => {
   });
 
   it('parses JSON on demand and keeps the original text', async () => {
-    const { outcome } = await run('async run(ctx) { return [ctx.body.a, ctx.body === ctx.body, await ctx.request.text()]; }', { kind: 'text', text: '{ "a":1 }' });
+    const { outcome } = await run(
+      'async run(ctx) { return [ctx.body.a, ctx.body === ctx.body, await ctx.request.text()]; }',
+      { kind: 'text', text: '{ "a":1 }' },
+    );
     expect(outcome).toMatchObject({ body: { text: JSON.stringify([1, true, '{ "a":1 }']) } });
   });
 
   it('leaves text of another content type as text', async () => {
-    const { outcome } = await run('run(ctx) { return ctx.body; }', { kind: 'text', text: 'a=1' }, {
-      headers: [['content-type', 'application/x-www-form-urlencoded']],
-    });
+    const { outcome } = await run(
+      'run(ctx) { return ctx.body; }',
+      { kind: 'text', text: 'a=1' },
+      {
+        headers: [['content-type', 'application/x-www-form-urlencoded']],
+      },
+    );
     expect(outcome).toMatchObject({ body: { text: '"a=1"' } });
   });
 
@@ -299,7 +415,12 @@ describe('the context of a handler', () => {
   it('reads a streamed body as request', async () => {
     const host = createFakeHost({});
     const stream = host.offerStream(streamOf(new TextEncoder().encode('{"a":5}')));
-    const { outcome } = await run('async run({ request, body }) { return [body ?? "none", (await request.json()).a]; }', { kind: 'stream', stream }, {}, host);
+    const { outcome } = await run(
+      'async run({ request, body }) { return [body ?? "none", (await request.json()).a]; }',
+      { kind: 'stream', stream },
+      {},
+      host,
+    );
     expect(outcome).toMatchObject({ body: { text: '["none",5]' } });
   });
 
@@ -309,7 +430,12 @@ describe('the context of a handler', () => {
   ])('lets go of a streamed body that was %s', async (_name, code) => {
     const host = createFakeHost({});
     let cancelled = false;
-    const stream = host.offerStream({ read: () => new Promise(() => {}), cancel: () => { cancelled = true; } });
+    const stream = host.offerStream({
+      read: () => new Promise(() => {}),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
     await run(code, { kind: 'stream', stream }, {}, host);
     await expect.poll(() => cancelled).toBe(true);
   });
@@ -332,15 +458,23 @@ describe('the context of a handler', () => {
   });
 
   it('gives a mounted app the request with its path cut', async () => {
-    const { runner } = await start(`
+    const { host, runner } = await start(
+      `
       export default class M extends BaseModule {
         setupRoutes() { this.router.mount('/v2', { fetch: async (r) => Response.json([r.method, new URL(r.url).pathname, new URL(r.url).search, await r.text()]) }); }
-      }`);
-    expect(runner.declaration.endpoints).toHaveLength(10);
-    const outcome = await runner.invoke(
-      requestFor('POST /v2/*', { url: 'http://h/api/v1/weather/v2/notes/1?x=2', params: { '*': 'notes/1' } }),
-      { kind: 'text', text: 'hi' },
+      }`,
+      { api: { prefix: '/api/v1/weather' } },
     );
-    expect(outcome).toMatchObject({ ok: true, status: 200 });
+    expect(runner.declaration.endpoints).toHaveLength(5);
+    const answerOf = async (rest: string) => {
+      const outcome = await runner.invoke(requestFor('POST /v2/*', { url: `http://h/api/v1/weather${rest}` }), {
+        kind: 'text',
+        text: 'hi',
+      });
+      if (!outcome.ok || outcome.body.kind !== 'stream') throw new Error('no answer');
+      return JSON.parse(new TextDecoder().decode(await readStream(host.takeStream(outcome.body.stream))));
+    };
+    expect(await answerOf('/v2/notes/1?x=2')).toEqual(['POST', '/notes/1', '?x=2', 'hi']);
+    expect(await answerOf('/v2')).toEqual(['POST', '/', '', 'hi']);
   });
 });

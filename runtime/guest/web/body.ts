@@ -19,7 +19,7 @@ import { utf8Decode } from './utf8.ts';
 const TAKE = Symbol.for('plexichat.web.take-body');
 
 export abstract class Body {
-  abstract readonly headers: Headers;
+  abstract get headers(): Headers;
   #content: BodyContent;
   #used = false;
   #stream: ReadableStream | undefined;
@@ -41,7 +41,9 @@ export abstract class Body {
 
   async text(): Promise<string> {
     const content = this.#take();
-    return content.kind === 'text' ? content.text.toWellFormed() : utf8Decode(await readAll(content));
+    if (content.kind !== 'text') return utf8Decode(await readAll(content));
+    const { text } = content;
+    return (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).toWellFormed();
   }
 
   async json(): Promise<unknown> {

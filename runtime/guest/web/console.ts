@@ -1,5 +1,5 @@
 /** console for authors: every method ends in one line of the module's log. */
-import { formatLine } from './format.ts';
+import { formatLine, ownEntries } from './format.ts';
 import { type LogLevel, platform } from './platform.ts';
 
 const counts = new Map<string, number>();
@@ -54,27 +54,18 @@ function write(level: LogLevel, values: readonly unknown[]): void {
 
 /** Rows of flat values as aligned columns; anything else as `log` would show it. */
 function formatTable(rows: unknown): string {
-  if (typeof rows !== 'object' || rows === null) return formatLine([rows]);
-  const cells = Object.entries(rows)
-    .slice(0, 100)
-    .map(([index, row]) => [
-      index,
-      ...(typeof row === 'object' && row !== null ? Object.entries(row).slice(0, 20) : [['value', row]]).map(
-        ([key, value]) => `${key}=${formatLine([value])}`,
-      ),
-    ]);
+  const outer = ownEntries(rows);
+  if (outer === undefined) return formatLine([rows]);
+  const cells = outer.slice(0, 100).map(([index, row]) => {
+    const inner = ownEntries(row) ?? [['value', row]];
+    return [index, ...inner.slice(0, 20).map(([key, value]) => `${key}=${formatLine([value])}`)];
+  });
   const widths: number[] = [];
   for (const row of cells) {
     row.forEach((cell, column) => {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);
     });
   }
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return lines.map((line) => line.trimEnd()).join('\n');
 }

@@ -47,7 +47,7 @@ export class DOMException extends Error {
 }
 
 for (const [name, value] of Object.entries(CODES)) {
-  const constant = name.replace(/Error$/, '').replace(/(?<=[a-z])(?=[A-Z])/g, '_');
+  const constant = name.replace(/Error$/, '').replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_');
   const property = { value, enumerable: true };
   Object.defineProperty(DOMException, `${constant.toUpperCase()}_ERR`, property);
   Object.defineProperty(DOMException.prototype, `${constant.toUpperCase()}_ERR`, property);

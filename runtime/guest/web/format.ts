@@ -120,6 +120,15 @@ function* head<Item>(items: Iterable<Item>): Generator<Item> {
   }
 }
 
+/** The enumerable string keys of an object with what they hold; a getter is named, not called. */
+export function ownEntries(value: unknown): [key: string, value: unknown][] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.keys(value).map((key) => {
+    const descriptor = getOwnPropertyDescriptor(value, key);
+    return [key, descriptor !== undefined && 'value' in descriptor ? descriptor.value : '[Getter]'];
+  });
+}
+
 /** The name of an object's class, found without calling a getter. */
 function className(value: object): string {
   for (let level: object | null = value; level !== null; level = getPrototypeOf(level)) {

@@ -33,7 +33,7 @@ export interface RequestInit {
 }
 
 export class Request extends Body {
-  readonly headers: Headers;
+  readonly #headers: Headers;
   readonly #method: string;
   readonly #url: string;
   readonly #init: RequestInit;
@@ -51,10 +51,14 @@ export class Request extends Body {
     this.#url = base?.url ?? parseUrl(input);
     const { [CONTENT]: _content, body: _body, ...rest } = init;
     this.#init = base === undefined ? rest : { ...base.#init, ...rest };
-    this.headers = new Headers(init.headers ?? base?.headers);
-    if (given?.type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', given.type);
+    this.#headers = new Headers(init.headers ?? base?.headers);
+    if (given?.type !== undefined && !this.#headers.has('content-type')) this.#headers.set('content-type', given.type);
     const signal = init.signal === undefined ? base?.signal : init.signal;
     if (signal !== undefined && signal !== null) this.#signal = signal;
+  }
+
+  get headers(): Headers {
+    return this.#headers;
   }
 
   get method(): string {

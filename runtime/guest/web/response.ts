@@ -23,7 +23,7 @@ interface RawParts {
 }
 
 export class Response extends Body {
-  readonly headers: Headers;
+  readonly #headers: Headers;
   readonly #status: number;
   readonly #statusText: string;
   readonly #type: string;
@@ -34,7 +34,11 @@ export class Response extends Body {
     this.#status = raw.status;
     this.#statusText = raw.statusText;
     this.#type = raw.type;
-    this.headers = raw.headers;
+    this.#headers = raw.headers;
+  }
+
+  get headers(): Headers {
+    return this.#headers;
   }
 
   static json(data: unknown, init: ResponseInit = {}): Response {

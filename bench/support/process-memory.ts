@@ -1,0 +1,76 @@
+/** Memory of a process and everything below it, as the kernel counts it. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface TreeMemory {
+  readonly processes: number;
+  /** Pages that processes share count once per process. */
+  readonly residentKb: number;
+  /** Pages that processes share count once. */
+  readonly proportionalKb: number;
+}
+
+export function canReadMemory(): boolean {
+  return process.platform === 'linux';
+}
+
+export function treeMemory(root: number): TreeMemory {
+  const tree = processTree(root);
+  let residentKb = 0;
+  let proportionalKb = 0;
+  for (const id of tree) {
+    const rollup = read(`/proc/${id}/smaps_rollup`);
+    residentKb += field(read(`/proc/${id}/status`), 'VmRSS');
+    proportionalKb += field(rollup, 'Pss');
+  }
+  return { processes: tree.length, residentKb, proportionalKb };
+}
+
+const POLL_MS = 500;
+/** Readings that have to agree. */
+const WINDOW = 8;
+/** Two readings that differ by less than this share are the same. */
+const TOLERANCE = 0.003;
+
+/** Waits until the readings stop moving, or for `maxMs`; at least `minMs`, for what ends by a clock. */
+export async function settledMemory(root: number, minMs: number, maxMs: number): Promise<TreeMemory> {
+  const start = performance.now();
+  const readings: TreeMemory[] = [];
+  for (;;) {
+    const reading = treeMemory(root);
+    readings.push(reading);
+    const elapsed = performance.now() - start;
+    if (elapsed >= maxMs || (elapsed >= minMs && isStable(readings.slice(-WINDOW)))) return reading;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function isStable(readings: readonly TreeMemory[]): boolean {
+  const sizes = readings.map(({ residentKb }) => residentKb);
+  return sizes.length === WINDOW && Math.max(...sizes) - Math.min(...sizes) <= Math.max(...sizes) * TOLERANCE;
+}
+
+function processTree(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    // The name of a program may hold spaces and brackets; its parent comes after the last of them.
+    const parent = /\) \S (\d+) [^)]*$/.exec(read(`/proc/${name}/stat`))?.[1];
+    if (parent !== undefined) parents.set(Number(name), Number(parent));
+  }
+  const tree = [root];
+  for (const known of tree) for (const [id, parent] of parents) if (parent === known) tree.push(id);
+  return tree;
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
+}
+
+/** A process may end between two looks. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
