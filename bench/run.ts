@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { stopChildren } from './support/children.ts';
 import { printBars, printSection } from './support/print.ts';
 import { type Bench, type BenchOptions, passes, type Section } from './support/question.ts';
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     });
     return 0;
   } catch (error) {
-    process.stderr.write(`The bench broke: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`The bench broke: ${inspect(error)}\n`);
     return 1;
   } finally {
     await cleanUp();

@@ -1,23 +1,24 @@
 /** The only file that knows every room: makes the host out of its settings, and takes it down again. */
 import { join } from 'node:path';
-import { buildCellFiles } from './cells/build.ts';
-import { Instance } from './cells/instance.ts';
-import { CellPool, warmCellFiles } from './cells/pool.ts';
 import { createCapabilityTable } from './capabilities/capability.ts';
 import { createHttpEgress } from './capabilities/http.ts';
 import { createLogCapability } from './capabilities/log.ts';
+import { moduleLog } from './capabilities/module-log.ts';
 import { createUsersCapability } from './capabilities/users.ts';
+import { buildCellFiles } from './cells/build.ts';
+import { Instance } from './cells/instance.ts';
+import { CellPool, warmCellFiles } from './cells/pool.ts';
 import type { HostSettings } from './config/settings-schema.ts';
 import { createGateway } from './gateway/app.ts';
 import { serveGateway } from './gateway/serve.ts';
+import { findEndpointProblems } from './invocation/plan.ts';
 import { createChores } from './modules/chores.ts';
 import { HostedModule } from './modules/hosted-module.ts';
 import { learnDeclaration } from './modules/learn.ts';
 import { loadModules, type PreparedModule } from './modules/load.ts';
 import { Registry } from './modules/registry.ts';
-import { mapStack } from './observability/map-stack.ts';
 import type { Logger } from './observability/log.ts';
-import { moduleLog } from './capabilities/module-log.ts';
+import { mapStack } from './observability/map-stack.ts';
 import { openDataFolder } from './state/data-folder.ts';
 
 export interface HostOptions {
@@ -59,7 +60,9 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       secret: (module, name) => prepared.get(module)?.secrets.get(name),
     },
   );
-  const users = new Map(settings.auth.api_keys.map(({ sub, tier, permissions }) => [sub, { id: sub, tier, permissions }]));
+  const users = new Map(
+    settings.auth.api_keys.map(({ sub, tier, permissions }) => [sub, { id: sub, tier, permissions }]),
+  );
   const capabilities = {
     http: egress.capability,
     log: createLogCapability(moduleLog(log)),
@@ -88,8 +91,14 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
   const server = await serveGateway(gateway, { host: settings.host, port: settings.port });
 
   const files = await buildCellFiles(data.cache);
-  await warmCellFiles(files).catch((error: unknown) => log.warn({ err: error }, 'the kernel could not be warmed up; boots are slower'));
-  const cells = new CellPool({ files, cells: settings.cells, onNoise: (text) => log.warn({ cell: text }, 'a cell printed') });
+  await warmCellFiles(files).catch((error: unknown) =>
+    log.warn({ err: error }, 'the kernel could not be warmed up; boots are slower'),
+  );
+  const cells = new CellPool({
+    files,
+    cells: settings.cells,
+    onNoise: (text) => log.warn({ cell: text }, 'a cell printed'),
+  });
 
   const spawn = (
     module: Omit<PreparedModule, 'declaration'>,
@@ -159,6 +168,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
           timeoutMs: LEARN_MS,
         });
       },
+      findProblems: (declaration, manifest) => findEndpointProblems(declaration.endpoints, manifest),
       onWarning: (module, message) => log.warn({ module }, message),
     });
     for (const module of registry.list()) {
@@ -172,7 +182,9 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
   const sweep = setInterval(() => {
     for (const module of registry.list()) {
       if (module instanceof HostedModule) {
-        module.sleepIfIdle(Date.now()).catch((error: unknown) => log.error({ module: module.name, err: error }, 'could not be put to sleep'));
+        module
+          .sleepIfIdle(Date.now())
+          .catch((error: unknown) => log.error({ module: module.name, err: error }, 'could not be put to sleep'));
       }
     }
   }, SWEEP_MS);
@@ -191,7 +203,9 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       closing = true;
       clearInterval(sweep);
       await server.close();
-      await Promise.all(registry.list().map((module) => (module instanceof HostedModule ? module.stop(DRAIN_MS) : undefined)));
+      await Promise.all(
+        registry.list().map((module) => (module instanceof HostedModule ? module.stop(DRAIN_MS) : undefined)),
+      );
       await Promise.all([cells.close(), chores.close(), egress.close()]);
     },
   };

@@ -49,8 +49,13 @@ export async function measureRounds(options: RoundsOptions): Promise<Measured[]>
   return measured;
 }
 
-function ask(generator: Child<true>, { url, tokens, connections, seconds }: LoadOrder & Target): Promise<LoadResult> {
-  return generator.ask<LoadResult>({ url, tokens, connections, seconds } satisfies LoadOrder);
+async function ask(generator: Child<true>, order: LoadOrder & Target): Promise<LoadResult> {
+  const { name, url, tokens, connections, seconds } = order;
+  try {
+    return await generator.ask<LoadResult>({ url, tokens, connections, seconds } satisfies LoadOrder);
+  } catch (error) {
+    throw new Error(`${name} at ${connections} connections`, { cause: error });
+  }
 }
 
 export function medianOf({ rounds }: Measured, field: keyof LoadResult): number {

@@ -22,6 +22,8 @@ export interface LoadResult {
 
 const RAMP_MS = 300;
 const SAMPLE_MS = 100;
+/** The gateway closes a connection after 10,000; autocannon would go on and be told 503. */
+const REQUESTS_PER_CONNECTION = 9_000;
 
 export async function load({ url, tokens, connections, seconds }: LoadOrder): Promise<LoadResult> {
   const times: number[] = [];
@@ -34,7 +36,14 @@ export async function load({ url, tokens, connections, seconds }: LoadOrder): Pr
   let cpu = process.cpuUsage();
   const finished = Promise.withResolvers<void>();
   const run = autocannon(
-    { url, connections, duration: (RAMP_MS + SAMPLE_MS) / 1000 + seconds, sampleInt: SAMPLE_MS, setupClient },
+    {
+      url,
+      connections,
+      duration: (RAMP_MS + SAMPLE_MS) / 1000 + seconds,
+      sampleInt: SAMPLE_MS,
+      reconnectRate: REQUESTS_PER_CONNECTION,
+      setupClient,
+    },
     (error) => (error ? finished.reject(error) : finished.resolve()),
   );
   const ramp = setTimeout(() => {

@@ -21,7 +21,11 @@ export function isPublicAddress(text: string): boolean {
 }
 
 /** Every address that the name has must be fit to connect to; one bad record refuses the name. */
-export async function resolveChecked(host: string, allowPrivate: boolean, resolver: Resolver): Promise<readonly ResolvedAddress[]> {
+export async function resolveChecked(
+  host: string,
+  allowPrivate: boolean,
+  resolver: Resolver,
+): Promise<readonly ResolvedAddress[]> {
   let addresses: readonly ResolvedAddress[];
   try {
     addresses = await resolver(host);
@@ -30,7 +34,10 @@ export async function resolveChecked(host: string, allowPrivate: boolean, resolv
   }
   if (addresses.length === 0) throw new PlexiError('EGRESS_FAILED', `The name ${host} has no address.`);
   if (!allowPrivate && !addresses.every(({ address }) => isPublicAddress(address))) {
-    throw new PlexiError('EGRESS_DENIED', `${host} has an address that is not public; the operator has not allowed that.`);
+    throw new PlexiError(
+      'EGRESS_DENIED',
+      `${host} has an address that is not public; the operator has not allowed that.`,
+    );
   }
   return addresses;
 }

@@ -14,7 +14,9 @@ export interface CapabilityContext {
 }
 
 /** A capability's host side for one instance: method → what it does with arguments that nobody has checked yet. */
-export type Capability = (context: CapabilityContext) => Record<string, (...args: unknown[]) => Promise<unknown> | unknown>;
+export type Capability = (
+  context: CapabilityContext,
+) => Record<string, (...args: unknown[]) => Promise<unknown> | unknown>;
 
 /** @param quota every call is counted before the capability sees it. */
 export function createCapabilityTable(

@@ -13,9 +13,14 @@ export interface EgressTarget {
 const USUAL_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** Boundary: @throws PlexiError EGRESS_DENIED, INVALID_CALL */
-export function readTarget(text: string, granted: readonly Permission[], allowPrivate: ReadonlySet<string>): EgressTarget {
+export function readTarget(
+  text: string,
+  granted: readonly Permission[],
+  allowPrivate: ReadonlySet<string>,
+): EgressTarget {
   const url = URL.parse(text);
-  if (url === null) throw new PlexiError('INVALID_CALL', `${JSON.stringify(text.slice(0, 200))} is not an absolute URL.`);
+  if (url === null)
+    throw new PlexiError('INVALID_CALL', `${JSON.stringify(text.slice(0, 200))} is not an absolute URL.`);
   const usualPort = USUAL_PORTS[url.protocol];
   if (usualPort === undefined) throw denied(`${url.protocol} is not http: or https:`);
   if (url.username !== '' || url.password !== '') throw denied('a URL may not carry a user name or password');

@@ -13,7 +13,7 @@ import type { Session } from '../bridge/session.ts';
 import { checkedLookup, type Resolver, resolveHost } from './address.ts';
 import type { Capability } from './capability.ts';
 import { type EgressTarget, readTarget } from './egress-target.ts';
-import type { Permission } from "./permission.ts";
+import type { Permission } from './permission.ts';
 
 export interface HttpSettings {
   /** `host:port` whose address may be private. */
@@ -71,7 +71,8 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
     const running = new Map<number, AbortController>();
     return {
       async fetch(request) {
-        if (!checkRequest.Check(request)) throw new PlexiError('INVALID_CALL', 'http.fetch got a request of another shape.');
+        if (!checkRequest.Check(request))
+          throw new PlexiError('INVALID_CALL', 'http.fetch got a request of another shape.');
         if (running.size >= MAX_CONCURRENT) {
           throw new PlexiError('QUOTA_EXCEEDED', `At most ${MAX_CONCURRENT} requests of a module may be under way.`);
         }
@@ -142,9 +143,18 @@ async function follow({ request, session, check, secret, agent, signal, settings
   throw new PlexiError('EGRESS_FAILED', `More than ${MAX_REDIRECTS} redirects.`);
 }
 
-type Sending = { method: string; headers: Record<string, string>; body: string | Readable | undefined; signal: AbortSignal };
+type Sending = {
+  method: string;
+  headers: Record<string, string>;
+  body: string | Readable | undefined;
+  signal: AbortSignal;
+};
 
-async function send(agent: Agent, target: EgressTarget, { method, headers, body, signal }: Sending): Promise<Dispatcher.ResponseData> {
+async function send(
+  agent: Agent,
+  target: EgressTarget,
+  { method, headers, body, signal }: Sending,
+): Promise<Dispatcher.ResponseData> {
   try {
     return await agent.request({
       origin: target.url.origin,
@@ -169,7 +179,13 @@ function toResponse(answer: Dispatcher.ResponseData, url: string, session: Sessi
     headers.push([name, Array.isArray(value) ? value.join(', ') : value]);
   }
   const stream = session.writeStream(boundedSource(answer.body, maxBytes));
-  return { status: answer.statusCode, statusText: answer.statusText ?? '', url, headers, body: { kind: 'stream', stream } };
+  return {
+    status: answer.statusCode,
+    statusText: answer.statusText ?? '',
+    url,
+    headers,
+    body: { kind: 'stream', stream },
+  };
 }
 
 function boundedSource(body: Readable, maxBytes: number): ByteSource {
@@ -217,13 +233,23 @@ function toHeaders(pairs: readonly HeaderPair[], fill: (text: string) => string)
     const key = name.toLowerCase();
     if (REFUSED_HEADERS.has(key)) throw new PlexiError('INVALID_CALL', `The header ${key} cannot be set by a module.`);
     const filled = fill(value);
-    if (!/^[\x20-\x7e\t\x80-\xff]*$/.test(filled)) throw new PlexiError('INVALID_CALL', `The header ${key} has a value that HTTP does not allow.`);
-    headers[key] = headers[key] === undefined || key === 'user-agent' || key === 'accept-encoding' ? filled : `${headers[key]}, ${filled}`;
+    if (!/^[\x20-\x7e\t\x80-\xff]*$/.test(filled))
+      throw new PlexiError('INVALID_CALL', `The header ${key} has a value that HTTP does not allow.`);
+    headers[key] =
+      headers[key] === undefined || key === 'user-agent' || key === 'accept-encoding'
+        ? filled
+        : `${headers[key]}, ${filled}`;
   }
   return headers;
 }
 
-const HARMLESS_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'accept-language', 'content-type', 'user-agent']);
+const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'content-type',
+  'user-agent',
+]);
 
 function onlyHarmless(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS_HEADERS.has(name)));

@@ -32,7 +32,13 @@ export function createLogCapability(log: ModuleLog): Capability {
     const admit = (): boolean => {
       const now = Math.floor(Date.now() / 1000);
       if (now !== second) {
-        if (dropped > 0) log.write(module, 'warn', `${dropped} log lines were dropped: more than ${LINES_PER_SECOND} a second.`, undefined);
+        if (dropped > 0)
+          log.write(
+            module,
+            'warn',
+            `${dropped} log lines were dropped: more than ${LINES_PER_SECOND} a second.`,
+            undefined,
+          );
         second = now;
         lines = 0;
         dropped = 0;
@@ -43,7 +49,8 @@ export function createLogCapability(log: ModuleLog): Capability {
     };
     return {
       write(batch) {
-        if (!checkLines.Check(batch)) throw new PlexiError('INVALID_CALL', 'log.write takes a list of [level, message, fields].');
+        if (!checkLines.Check(batch))
+          throw new PlexiError('INVALID_CALL', 'log.write takes a list of [level, message, fields].');
         for (const [level, message, fields] of batch) {
           if (LEVELS.has(level) && admit()) log.write(module, level as LogLevel, message, boundFields(fields));
         }

@@ -1,6 +1,7 @@
 /** Module lines in the host's log, under the module's name and a level of its own. */
-import type { ModuleLog } from './log.ts';
+
 import type { Logger } from '../observability/log.ts';
+import type { ModuleLog } from './log.ts';
 
 export function moduleLog(log: Logger): ModuleLog {
   return {

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FRAME_KIND, type Frame, FrameDecoder } from '../bridge/codec.ts';
-import { Outbox } from '../bridge/outbox.ts';
 import type { CellCommand, CellEvent } from '../bridge/control.ts';
+import { Outbox } from '../bridge/outbox.ts';
 import { CellInstance } from './instance.ts';
 import { warmKernel } from './warm.ts';
 import { watch } from './watchdog.ts';

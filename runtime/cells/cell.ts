@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Compile } from 'typebox/compile';
 import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseHead } from '../bridge/codec.ts';
-import { Outbox } from '../bridge/outbox.ts';
 import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason } from '../bridge/control.ts';
+import { Outbox } from '../bridge/outbox.ts';
 import type { CellFiles } from './build.ts';
 
 export interface CellOptions {

@@ -1,9 +1,9 @@
 /** Reads the command line, runs one command, says with which code the process ends. */
 import { Command, CommanderError } from 'commander';
 import { HostSettingsError } from '../config/load-host-settings.ts';
-import { UserError } from './user-error.ts';
 import { serveCommand } from './serve.ts';
 import { tokenCommand } from './token.ts';
+import { UserError } from './user-error.ts';
 
 export const EXIT = { ok: 0, input: 1, usage: 2, platform: 3 } as const;
 

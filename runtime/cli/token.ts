@@ -42,9 +42,15 @@ export function tokenCommand(): Command {
     .option('--expires <time>', 'lifetime: 30m, 12h, 7d', '12h')
     .option('--data <folder>', 'the data folder of the host', process.env.PLEXI_DATA ?? '.plexi')
     .option('--api-key', 'make an API key instead, and print the lines for plexi.yaml')
-    .addHelpText('after', '\nExample:\n  $ plexi token --sub alice --tier premium --permissions read,write --expires 7d')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ plexi token --sub alice --tier premium --permissions read,write --expires 7d',
+    )
     .action(async (flags: TokenFlags) => {
-      const permissions = flags.permissions.split(',').map((permission) => permission.trim()).filter((permission) => permission !== '');
+      const permissions = flags.permissions
+        .split(',')
+        .map((permission) => permission.trim())
+        .filter((permission) => permission !== '');
       if (flags.apiKey === true) {
         printApiKey(flags, permissions);
         return;
@@ -60,7 +66,8 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d
 function readLifetime(text: string): number {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const seconds = Number(count) * (UNIT_SECONDS[unit] ?? 0);
-  if (!(seconds > 0)) throw new UserError(`--expires: found "${text}"; allowed is a number and a unit, such as 30m, 12h or 7d.`);
+  if (!(seconds > 0))
+    throw new UserError(`--expires: found "${text}"; allowed is a number and a unit, such as 30m, 12h or 7d.`);
   return seconds;
 }
 

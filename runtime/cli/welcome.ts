@@ -15,8 +15,18 @@ export function welcome({ url, registry }: Host, token: string): string {
     lines.push(`  ${name.padEnd(width)}  failed`);
     lines.push(...reasons.map((reason) => `  ${' '.repeat(width)}  - ${reason}`));
   }
-  if (names.length === 0) lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
-  lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, '', 'A token of the admin tier, for the next 12 hours:', '', token, '');
+  if (names.length === 0)
+    lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
+  lines.push(
+    '',
+    `  API      ${url}/docs`,
+    `  Health   ${url}/healthz`,
+    '',
+    'A token of the admin tier, for the next 12 hours:',
+    '',
+    token,
+    '',
+  );
   const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
   if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');
   return `${lines.join('\n')}\n`;

@@ -11,6 +11,8 @@ interface BindingParts {
   readonly hostCalls: HostCalls;
   readonly streams: BodyStreams;
   readonly timers: Timers;
+  /** Whether stacks may leave the realm. */
+  readonly diagnostics: boolean;
 }
 
 type LogLine = readonly [level: string, message: string, fields?: unknown];
@@ -19,7 +21,7 @@ type LogLine = readonly [level: string, message: string, fields?: unknown];
 const MAX_WAITING_LINES = 200;
 const MAX_LINE_CHARACTERS = 8_000;
 
-export function createHostBinding({ hostCalls, streams, timers }: BindingParts): HostBinding {
+export function createHostBinding({ hostCalls, streams, timers, diagnostics }: BindingParts): HostBinding {
   const call = async (capability: string, method: string, args: readonly unknown[]): Promise<unknown> => {
     const result = (await hostCalls[capability]?.[method]?.(...args)) as CallResult | undefined;
     if (result?.ok === true) return result.value;
@@ -52,6 +54,7 @@ export function createHostBinding({ hostCalls, streams, timers }: BindingParts):
     writeStream: (source) => streams.write(source),
     setTimeout: (callback, delayMs) => timers.setTimeout(callback, delayMs),
     clearTimeout: (id) => timers.clearTimeout(id),
+    settingsDebug: diagnostics,
   };
 }
 

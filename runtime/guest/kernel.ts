@@ -46,7 +46,7 @@ export function boot(port: GuestPort, control: GuestPort, configText: string): {
 
   const onLost = (error: unknown): void => binding.log('error', `Nobody caught: ${describeError(error).message}`);
   const timers = createTimers(control, onLost);
-  const binding = createHostBinding({ hostCalls, streams, timers });
+  const binding = createHostBinding({ hostCalls, streams, timers, diagnostics: config.diagnostics });
   installTimers(timers, onLost);
   installWebGlobals(globalThis, {
     seed: fromHex(config.seed),

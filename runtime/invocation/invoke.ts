@@ -5,7 +5,7 @@
 import type { Authenticate } from '../policy/authenticate.ts';
 import { authorize } from '../policy/authorize.ts';
 import { type BodyLimits, limitBody } from '../policy/body-limit.ts';
-import { type CheckedAnswer, checkAnswer } from '../policy/check-answer.ts';
+import { type CheckedAnswer, checkAnswer, checkRefusal } from '../policy/check-answer.ts';
 import { parseQuery } from '../policy/query.ts';
 import type { LimitRate } from '../policy/rate-limit.ts';
 import type { ResponseCache } from '../policy/response-cache.ts';
@@ -50,7 +50,13 @@ export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace)
   const input = plan.input === undefined ? undefined : validateInput(plan.input, target.params, query, received.json);
 
   const call: Call = { target, inbound, known, received, query, input, now: parts.now };
-  const run = async () => checkAnswer(await callModule(call), plan.answer);
+  const run = async () => {
+    try {
+      return checkAnswer(await callModule(call), plan.answer);
+    } catch (error) {
+      throw checkRefusal(error);
+    }
+  };
 
   const answer = plan.cacheTtlMs === 0 ? await run() : await answerFromCache(parts.cache, call, run, trace);
   return plan.method === 'GET' ? revalidate(headers, answer) : answer;

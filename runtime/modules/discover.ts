@@ -2,8 +2,8 @@
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
-import { type ParsedManifest, type ParseManifestOptions, parseManifest } from './manifest.ts';
 import { formatIssue, type YamlIssue } from '../config/yaml-issue.ts';
+import { type ParsedManifest, type ParseManifestOptions, parseManifest } from './manifest.ts';
 
 export interface FoundModule extends Omit<ParsedManifest, 'ok'> {
   readonly ok: true;

@@ -103,7 +103,8 @@ export class HostedModule implements ServedModule {
   async start(): Promise<void> {
     if (this.#pick() !== undefined) return;
     const now = Date.now();
-    if (this.#state === 'crashed' && now < this.#notBefore) throw unavailable('recovers from a crash', this.#notBefore - now);
+    if (this.#state === 'crashed' && now < this.#notBefore)
+      throw unavailable('recovers from a crash', this.#notBefore - now);
     if (this.#state === 'draining' || this.#state === 'stopped') throw unavailable('is being stopped', 1_000);
     if (this.#state === 'parked') throw unavailable('was parked after too many crashes', 60_000);
     this.#starting ??= this.#boot().finally(() => {
@@ -164,10 +165,10 @@ export class HostedModule implements ServedModule {
       await Promise.all(booting.map((instance) => instance.initialize(this.#options.limits.bootMs)));
     } catch (error) {
       for (const instance of booting) instance.terminate('terminated', 'did not boot');
-      if (generation === this.#generation && this.#state === 'starting') this.#crash(`did not boot: ${messageOf(error)}`);
-      throw error instanceof PlexiError && error.code === 'MODULE_CRASHED'
-        ? error
-        : new PlexiError('MODULE_UNAVAILABLE', `The module could not be started: ${messageOf(error)}`, { cause: error });
+      if (generation === this.#generation && this.#state === 'starting')
+        this.#crash(`did not boot: ${messageOf(error)}`);
+      // The module's own words are for the operator, under `reasons`.
+      throw unavailable('could not be started', Math.max(1_000, this.#notBefore - Date.now()), error);
     }
     if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
     this.#lastUsed = Date.now();
@@ -249,9 +250,12 @@ export class HostedModule implements ServedModule {
   }
 }
 
-function unavailable(what: string, retryAfterMs: number): PlexiError {
+function unavailable(what: string, retryAfterMs: number, cause?: unknown): PlexiError {
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  return new PlexiError('MODULE_UNAVAILABLE', `The module ${what}.`, { headers: { 'retry-after': String(seconds) } });
+  return new PlexiError('MODULE_UNAVAILABLE', `The module ${what}.`, {
+    headers: { 'retry-after': String(seconds) },
+    cause,
+  });
 }
 
 function messageOf(error: unknown): string {

@@ -4,7 +4,7 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type BodyRef, type EndpointRequest, type Outcome, OutcomeSchema } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
 import type { Instance } from '../cells/instance.ts';
-import type { Body, InvokeOptions, ModuleAnswer } from './served-module.ts';
+import { type Body, type InvokeOptions, type ModuleAnswer, ModuleHttpError } from './served-module.ts';
 
 const checkOutcome = Compile(OutcomeSchema);
 /** Text up to this long travels in the head; longer text is streamed, so that no frame grows large. */
@@ -32,8 +32,8 @@ export async function invokeGuest(
 function readOutcome(instance: Instance, outcome: Outcome, onModuleStack: (stack: string) => void): ModuleAnswer {
   if (!outcome.ok) {
     if (outcome.stack !== undefined) onModuleStack(outcome.stack);
-    const status = outcome.code === 'MODULE_HTTP_ERROR' ? outcome.status : undefined;
-    throw new PlexiError(outcome.code, outcome.message, status === undefined ? {} : { status });
+    if (outcome.code !== 'MODULE_HTTP_ERROR') throw new PlexiError(outcome.code, outcome.message);
+    throw new ModuleHttpError(outcome.message, outcome.status ?? 500, outcome.headers ?? []);
   }
   const { status, headers, body } = outcome;
   if (body.kind !== 'stream') return { status, headers, body };

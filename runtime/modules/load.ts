@@ -4,9 +4,9 @@
  */
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import { notCovered } from '../capabilities/permission-cover.ts';
 import { describePermission } from '../capabilities/permission-words.ts';
-import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import { BundleError, formatBundleIssue } from './bundle-error.ts';
 import type { Chores } from './chores.ts';
 import { discoverModules, type FoundModule } from './discover.ts';
@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly chores: Chores;
   readonly registry: Registry;
   readonly learn: (module: Omit<PreparedModule, 'declaration'>) => Promise<Declaration>;
+  /** What keeps the declared endpoints from being served; nothing when they are fine. */
+  readonly findProblems: (declaration: Declaration, manifest: Manifest) => readonly string[];
   readonly host: (module: PreparedModule) => ServedModule;
   readonly onWarning: (module: string, message: string) => void;
 }
@@ -52,7 +54,8 @@ export async function loadModules(options: LoadOptions): Promise<void> {
     for (const warning of warnings) onWarning(name, warning.message);
     const failure = failures.get(name);
     if (failure !== undefined) registry.add(createIdleModule(manifest, 'failed', [failure]));
-    else if (!manifest.enabled) registry.add(createIdleModule(manifest, 'disabled', ['config.yaml says enabled: false']));
+    else if (!manifest.enabled)
+      registry.add(createIdleModule(manifest, 'disabled', ['config.yaml says enabled: false']));
   }
   // One after the other: dependencies first, and the chores' thread is one anyway.
   for (const name of order) {
@@ -64,7 +67,9 @@ export async function loadModules(options: LoadOptions): Promise<void> {
 async function loadModule({ name, folder, manifest }: FoundModule, options: LoadOptions): Promise<ServedModule> {
   const failedDependency = manifest.dependencies
     .map((dependency) => dependency.split('@')[0] ?? '')
-    .find((dependency) => options.registry.list().some((other) => other.name === dependency && other.state === 'failed'));
+    .find((dependency) =>
+      options.registry.list().some((other) => other.name === dependency && other.state === 'failed'),
+    );
   if (failedDependency !== undefined) {
     return createIdleModule(manifest, 'failed', [`it depends on ${failedDependency}, which failed`]);
   }
@@ -82,7 +87,10 @@ async function loadModule({ name, folder, manifest }: FoundModule, options: Load
       hash: bundle.hash,
       grants,
     };
-    return options.host({ ...prepared, declaration: await options.learn(prepared) });
+    const declaration = await options.learn(prepared);
+    const problems = options.findProblems(declaration, manifest);
+    if (problems.length > 0) return createIdleModule(manifest, 'failed', problems);
+    return options.host({ ...prepared, declaration });
   } catch (error) {
     return createIdleModule(manifest, 'failed', reasonsOf(error));
   }

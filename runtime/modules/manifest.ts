@@ -1,12 +1,12 @@
 /** Reads a module's config.yaml: everything that is wrong with it at once, or a manifest with its defaults. */
 import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest';
 import { applyEnvironment, environmentIssue, type Override } from '../config/environment.ts';
-import { MANIFEST_RULES, reservedProblem } from './manifest-rules.ts';
-import { checkSettings, checkSettingsSchema } from './manifest-settings.ts';
 import { readYaml, type YamlSource } from '../config/yaml.ts';
 import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
 import { formatPath, type YamlIssue } from '../config/yaml-issue.ts';
 import { asNode, type SchemaNode } from '../config/yaml-schema.ts';
+import { MANIFEST_RULES, reservedProblem } from './manifest-rules.ts';
+import { checkSettings, checkSettingsSchema } from './manifest-settings.ts';
 
 export type ManifestIssue = YamlIssue;
 

@@ -1,5 +1,6 @@
 /** What the other rooms may know of a module. The registry makes these; gateway, policy and invocation read them. */
 import type { Declaration, EndpointDeclaration } from '@plexichat/sdk/protocol/declaration';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { EndpointRequest, HeaderPair } from '@plexichat/sdk/protocol/invocation';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 
@@ -29,6 +30,16 @@ export interface ModuleAnswer {
   readonly status: number;
   readonly headers: readonly HeaderPair[];
   readonly body: Body;
+}
+
+/** A module's own refusal: its status and its words; its headers are still to be checked by policy. */
+export class ModuleHttpError extends PlexiError {
+  readonly moduleHeaders: readonly HeaderPair[];
+
+  constructor(message: string, status: number, moduleHeaders: readonly HeaderPair[]) {
+    super('MODULE_HTTP_ERROR', message, { status });
+    this.moduleHeaders = moduleHeaders;
+  }
 }
 
 export interface InvokeOptions {

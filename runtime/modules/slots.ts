@@ -37,7 +37,10 @@ export class Slots {
       return Promise.reject(overloaded(`${this.#queueLimit} requests wait already`));
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => waiting.refuse(overloaded('no slot was free before the deadline')), deadline - Date.now());
+      const timer = setTimeout(
+        () => waiting.refuse(overloaded('no slot was free before the deadline')),
+        deadline - Date.now(),
+      );
       const waiting: Waiting = {
         take: () => {
           clearTimeout(timer);
@@ -68,5 +71,7 @@ export class Slots {
 }
 
 function overloaded(reason: string): PlexiError {
-  return new PlexiError('MODULE_OVERLOADED', `The module has too much to do: ${reason}.`, { headers: { 'retry-after': '1' } });
+  return new PlexiError('MODULE_OVERLOADED', `The module has too much to do: ${reason}.`, {
+    headers: { 'retry-after': '1' },
+  });
 }

@@ -12,11 +12,27 @@ export interface LogOptions {
 }
 
 /** Whatever is logged under these names is not written. */
-const REDACTED = ['authorization', 'cookie', 'token', 'secret', 'password', '*.authorization', '*.cookie', '*.token', '*.secret'];
+const REDACTED = [
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'password',
+  '*.authorization',
+  '*.cookie',
+  '*.token',
+  '*.secret',
+];
 
 export function createLog({ level, readable, destination }: LogOptions): Logger {
   const options = { level, base: null, redact: { paths: REDACTED, censor: '***' } };
   const readableStream = (): DestinationStream =>
-    pretty({ colorize: process.stdout.isTTY === true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
+    pretty({
+      colorize: process.stdout.isTTY === true,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+      sync: true,
+    });
   return pino(options, destination ?? (readable ? readableStream() : pino.destination(1)));
 }

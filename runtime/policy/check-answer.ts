@@ -1,6 +1,6 @@
 /** Step: check the answer. A module's words become ours only here: status, headers, body, and the headers that we add. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { Body, ModuleAnswer } from '../modules/served-module.ts';
+import { type Body, type ModuleAnswer, ModuleHttpError } from '../modules/served-module.ts';
 import { type Check, createCheckRun, TooMuchWorkError } from './check.ts';
 import { BadAnswerError, type HeaderRecord, readAnswerHeaders } from './response-headers.ts';
 
@@ -40,6 +40,17 @@ export function checkAnswer(answer: ModuleAnswer, rules: AnswerRules): CheckedAn
   } catch (error) {
     discard(answer.body);
     throw invalidAnswer(error);
+  }
+}
+
+/** The same for a module's HttpError: the headers that it adds pass the same list, and it has no say about the body. */
+export function checkRefusal(error: unknown): unknown {
+  if (!(error instanceof ModuleHttpError) || error.moduleHeaders.length === 0) return error;
+  try {
+    const { 'content-type': _type, ...headers } = readAnswerHeaders(error.moduleHeaders, {});
+    return new PlexiError(error.code, error.message, { status: error.status, headers, cause: error });
+  } catch (broken) {
+    return invalidAnswer(broken);
   }
 }
 

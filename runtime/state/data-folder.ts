@@ -53,7 +53,9 @@ async function readSecret(file: string): Promise<Uint8Array | undefined> {
     throw error;
   }
   if (!/^[0-9a-f]{64}\s*$/.test(text)) {
-    throw new Error(`${file} should hold 64 hexadecimal digits; remove it to have a new secret made (old tokens end then).`);
+    throw new Error(
+      `${file} should hold 64 hexadecimal digits; remove it to have a new secret made (old tokens end then).`,
+    );
   }
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) await chmod(file, 0o600);

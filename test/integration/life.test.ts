@@ -98,7 +98,8 @@ describe('a module with errors that nothing catches', () => {
   it('goes on, and its log has them', async () => {
     await start({ fixtures: ['thrower'] });
     expect(await (await at.fetch('/api/v1/thrower/lost')).json()).toEqual({ still: 'here' });
-    const lost = (text: string): boolean => at.lines.some(({ module, msg }) => module === 'thrower' && msg.includes(text));
+    const lost = (text: string): boolean =>
+      at.lines.some(({ module, msg }) => module === 'thrower' && msg.includes(text));
     await until(() => lost('lost in a timer') && lost('lost in a microtask') && lost('A promise was rejected'));
   });
 });
@@ -178,7 +179,8 @@ describe('a streamed answer', () => {
     const response = await at.fetch('/api/v1/ticker/endless', { signal: abort.signal });
     const reader = response.body?.getReader();
     await reader?.read();
-    const sent = async () => (await (await at.fetch('/api/v1/ticker/sent')).json()) as { sent: number; cancelled: boolean };
+    const sent = async () =>
+      (await (await at.fetch('/api/v1/ticker/sent')).json()) as { sent: number; cancelled: boolean };
     let before = -1;
     // It comes to rest by itself once every buffer on the way is full.
     await until(async () => {

@@ -40,7 +40,11 @@ describe('a module of a folder', () => {
   });
 
   it('is closed to callers without the permission, and names it', async () => {
-    const response = await at.fetch('/api/v1/steady/notes', { method: 'POST', body: '{"title":"x"}', headers: { 'content-type': 'application/json' } });
+    const response = await at.fetch('/api/v1/steady/notes', {
+      method: 'POST',
+      body: '{"title":"x"}',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(response.status).toBe(403);
     expect((await problem(response)).detail).toContain('write');
   });
@@ -93,7 +97,9 @@ describe('a module of a folder', () => {
   });
 
   it('sees neither cookies nor credentials of its callers', async () => {
-    const seen = await (await at.fetch('/api/v1/steady/headers', { headers: { cookie: 'a=b', 'x-custom': 'yes' } })).json();
+    const seen = await (
+      await at.fetch('/api/v1/steady/headers', { headers: { cookie: 'a=b', 'x-custom': 'yes' } })
+    ).json();
     expect(seen).toMatchObject({ 'x-custom': 'yes' });
     expect(Object.keys(seen as object)).not.toEqual(expect.arrayContaining(['cookie']));
     expect(JSON.stringify(seen)).not.toContain('Bearer');
@@ -101,7 +107,11 @@ describe('a module of a folder', () => {
 
   it('streams a body in and out again', async () => {
     const body = new Uint8Array(1_500_000).map((_byte, index) => index % 251);
-    const response = await at.fetch('/api/v1/steady/echo', { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } });
+    const response = await at.fetch('/api/v1/steady/echo', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/octet-stream' },
+    });
     expect(response.status).toBe(200);
     expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), Buffer.from(body))).toBe(0);
   });
@@ -112,7 +122,9 @@ describe('a module of a folder', () => {
   });
 
   it('holds placeholders where its secret settings are', async () => {
-    const { settings } = (await (await at.fetch('/api/v1/steady/settings')).json()) as { settings: Record<string, unknown> };
+    const { settings } = (await (await at.fetch('/api/v1/steady/settings')).json()) as {
+      settings: Record<string, unknown>;
+    };
     expect(settings).toMatchObject({ colour: 'green', key: '{{secret.key}}' });
   });
 
