@@ -34,7 +34,18 @@ export async function measureThroughput(options: BenchOptions): Promise<Section>
     name: 'throughput',
     title: 'One GET with small JSON through the whole pipeline; ratios to (a) inside',
     table: {
-      columns: ['server', 'connections', 'req/s', 'of (a)', 'least..most', 'p50 ms', 'of (a)', 'p99 ms', 'of (a)'],
+      columns: [
+        'server',
+        'connections',
+        'req/s',
+        'of (a)',
+        'least..most',
+        'p50 ms',
+        'of (a)',
+        'p99 ms',
+        'of (a)',
+        'load gen.',
+      ],
       rows: measured.map((entry) => toRow(measured, entry)),
     },
     notes: generatorNotes(measured),
@@ -132,6 +143,7 @@ function toRow(measured: readonly Measured[], entry: Measured): string[] {
     ratio('p50').median.toFixed(2),
     medianOf(entry, 'p99').toFixed(2),
     ratio('p99').median.toFixed(2),
+    `${Math.round(100 * medianOf(entry, 'generatorBusy'))} %`,
   ];
 }
 

@@ -1,6 +1,6 @@
 /** Runs as a process of its own: asks one URL over many connections, and tells how fast the answers came. */
 import autocannon from 'autocannon';
-import { childOptions, serveParent } from './child-side.ts';
+import { serveParent } from './child-side.ts';
 import { percentile } from './statistics.ts';
 
 export interface LoadOrder {
@@ -22,61 +22,70 @@ export interface LoadResult {
 
 const RAMP_MS = 300;
 const SAMPLE_MS = 100;
+/** For the answers that are under way when the time is over. */
+const LAST_ANSWERS_S = 10;
 /** The gateway closes a connection after 10,000; autocannon would go on and be told 503. */
 const REQUESTS_PER_CONNECTION = 9_000;
 
 export async function load({ url, tokens, connections, seconds }: LoadOrder): Promise<LoadResult> {
+  const clients: autocannon.Client[] = [];
   const times: number[] = [];
-  let next = 0;
-  const setupClient = (client: autocannon.Client): void => {
-    client.setHeaders({ authorization: `Bearer ${tokens[next++ % tokens.length]}` });
-  };
   const from = performance.now() + RAMP_MS;
   const to = from + seconds * 1000;
-  let cpu = process.cpuUsage();
   const finished = Promise.withResolvers<void>();
   const run = autocannon(
     {
       url,
       connections,
-      duration: (RAMP_MS + SAMPLE_MS) / 1000 + seconds,
+      duration: RAMP_MS / 1000 + seconds + LAST_ANSWERS_S,
       sampleInt: SAMPLE_MS,
       reconnectRate: REQUESTS_PER_CONNECTION,
-      setupClient,
+      setupClient: (client) => {
+        client.setHeaders({ authorization: `Bearer ${tokens[clients.length % tokens.length]}` });
+        clients.push(client);
+      },
     },
     (error) => (error ? finished.reject(error) : finished.resolve()),
   );
-  const ramp = setTimeout(() => {
-    cpu = process.cpuUsage();
-  }, RAMP_MS);
-  const end = setTimeout(
-    () => {
-      cpu = process.cpuUsage(cpu);
-    },
-    RAMP_MS + seconds * 1000,
-  );
-  let wrong = '';
+  let problem = '';
   run.on('response', (_client, status, _bytes, milliseconds) => {
-    if (status !== 200) wrong = `an answer of status ${status}`;
+    if (status !== 200) problem = `an answer of status ${status}`;
     const now = performance.now();
     if (now >= from && now < to) times.push(milliseconds);
   });
   run.on('reqError', (error) => {
-    wrong = error.message;
+    problem = error.message;
   });
+  const generatorBusy = measureCpu(from, to);
+  setTimeout(() => clients.forEach(endAfterAnswer), to - performance.now());
   await finished.promise;
-  clearTimeout(ramp);
-  clearTimeout(end);
-  if (wrong !== '' || times.length === 0)
-    throw new Error(`${url} at ${connections} connections: ${wrong || 'no answer'}`);
+  if (problem !== '' || times.length === 0) {
+    throw new Error(`${url} at ${connections} connections: ${problem || 'no answer'}`);
+  }
   times.sort((a, b) => a - b);
   return {
     requestsPerSecond: times.length / seconds,
     p50: percentile(times, 50),
     p99: percentile(times, 99),
-    generatorBusy: (cpu.user + cpu.system) / (seconds * 1e6),
+    generatorBusy: await generatorBusy,
   };
 }
 
-childOptions();
+/**
+ * Autocannon itself cuts its connections when the time is over. A server then has requests to give up, and whoever is
+ * measured next pays for it; so each connection ends after an answer.
+ */
+function endAfterAnswer(client: autocannon.Client): void {
+  Object.assign(client, { responseMax: 1 });
+}
+
+async function measureCpu(from: number, to: number): Promise<number> {
+  const until = (time: number) => new Promise((resolve) => setTimeout(resolve, time - performance.now()));
+  await until(from);
+  const start = process.cpuUsage();
+  await until(to);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / ((to - from) * 1000);
+}
+
 serveParent({ ready: true, answer: (order) => load(order as LoadOrder) });

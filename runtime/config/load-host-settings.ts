@@ -1,13 +1,13 @@
 /** Flags over `PLEXI_*` over plexi.yaml over defaults; everything that is wrong with any of them at once. */
 import { readFileSync } from 'node:fs';
-import { applyEnvironment } from './environment.ts';
 import { checkPermission } from '../capabilities/permission.ts';
+import { applyEnvironment } from './environment.ts';
+import { type Origins, originsOf } from './origins.ts';
+import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 import { readYaml, type YamlSource } from './yaml.ts';
 import { checkValue, type Finding, type Rules } from './yaml-check.ts';
 import { formatIssue, formatPath, type Path, type YamlIssue } from './yaml-issue.ts';
 import { asNode } from './yaml-schema.ts';
-import { type Origins, originsOf } from './origins.ts';
-import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 
 export interface HostSettingsSources {
   /** By dotted key, as the command line gives them: `{ port: '8080', 'limits.body_mb': '2' }`. */

@@ -1,8 +1,9 @@
 /** For `plexi serve --print-config`: each value, and where it came from. */
+
+import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 import { isMap } from './yaml-check.ts';
 import { formatPath, type Path } from './yaml-issue.ts';
 import { asNode, type SchemaNode } from './yaml-schema.ts';
-import { type HostSettings, HostSettingsSchema } from './settings-schema.ts';
 
 export interface Origin {
   readonly from: 'flag' | 'environment' | 'file' | 'default';

@@ -12,7 +12,7 @@ const COMMANDS: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types of runtime/guest', 'tsc', '-p', 'runtime/guest'],
   ['types of tests, benches', 'tsc', '-p', '.'],
   ['types of examples', 'tsc', '-p', 'examples'],
-  ['lint and format', 'biome', 'ci', '.'],
+  ['lint and format', 'biome', 'ci', '--colors=off', '--max-diagnostics=50', '.'],
   ['unused code', 'knip'],
 ];
 
