@@ -11,6 +11,8 @@ import { type BuildOptions, build } from 'esbuild';
 export interface CellFiles {
   readonly folder: string;
   readonly program: string;
+  /** Where cells run: a thread may read what is below its working directory, so nothing is. */
+  readonly emptyFolder: string;
   /** Of the kernel's text: part of every key under which something learnt in a guest is kept. */
   readonly kernelHash: string;
 }
@@ -47,7 +49,12 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
   const kernelText = `(() => { ${kernel} return kernel.boot; })()`;
   const hash = sha256([cell, thread, kernelText, process.version].join('\0')).slice(0, 16);
   const folder = join(cacheFolder, `cell-${hash}`);
-  const files: CellFiles = { folder, program: join(folder, 'cell.js'), kernelHash: sha256(kernelText) };
+  const files: CellFiles = {
+    folder,
+    program: join(folder, 'cell.js'),
+    emptyFolder: join(folder, 'empty'),
+    kernelHash: sha256(kernelText),
+  };
   if (await exists(files.program)) return files;
   await placeAtomically(folder, {
     'package.json': '{ "type": "module" }\n',
@@ -66,7 +73,7 @@ async function bundle(options: BuildOptions): Promise<string> {
 /** Two hosts that start at once on one folder must not see half of it. */
 async function placeAtomically(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   const draft = `${folder}.${process.pid}.draft`;
-  await mkdir(draft, { recursive: true });
+  await mkdir(join(draft, 'empty'), { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(draft, name), text);
   try {
     await rename(draft, folder);

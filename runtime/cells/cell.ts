@@ -1,10 +1,7 @@
 /** The host's hold on one cell process: spawn, frames in and out, its instances' exits, its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Compile } from 'typebox/compile';
 import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseHead } from '../bridge/codec.ts';
 import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason } from '../bridge/control.ts';
@@ -47,7 +44,6 @@ export class Cell {
   readonly #handlers = new Map<number, ChannelHandler>();
   /** Channels that ended: what is still under way for them is no offence. */
   readonly #ended = new Set<number>();
-  readonly #folder: string;
   readonly #warmed: ((cache: Uint8Array) => void)[] = [];
   readonly closed: Promise<void>;
   #alive = true;
@@ -55,11 +51,10 @@ export class Cell {
 
   constructor(options: CellOptions) {
     this.#options = options;
-    this.#folder = mkdtempSync(join(tmpdir(), 'plexi-cell-'));
     this.#child = spawn(process.execPath, [...cellFlags(options), options.files.program], {
       // Boundary: nothing of the host's environment, files or descriptors enters a cell; fd 3 is its only way out.
       env: {},
-      cwd: this.#folder,
+      cwd: options.files.emptyFolder,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // A process group of its own: Ctrl-C at the terminal is for the host, which drains its cells first.
       detached: true,
@@ -174,7 +169,6 @@ export class Cell {
     this.#alive = false;
     this.outbox.close();
     this.#socket.destroy();
-    rmSync(this.#folder, { recursive: true, force: true });
     const detail = this.#lastWords === '' ? words : `${words}; ${this.#lastWords}`;
     const handlers = [...this.#handlers.values()];
     this.#handlers.clear();

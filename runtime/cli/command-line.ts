@@ -1,6 +1,7 @@
 /** Reads the command line, runs one command, says with which code the process ends. */
 import { Command, CommanderError } from 'commander';
 import { HostSettingsError } from '../config/load-host-settings.ts';
+import { ListenError } from '../gateway/serve.ts';
 import { serveCommand } from './serve.ts';
 import { tokenCommand } from './token.ts';
 import { UserError } from './user-error.ts';
@@ -32,7 +33,7 @@ Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof HostSettingsError || error instanceof UserError) {
+  if (error instanceof HostSettingsError || error instanceof UserError || error instanceof ListenError) {
     process.stderr.write(`${error.message}\n`);
     return EXIT.input;
   }

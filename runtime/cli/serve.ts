@@ -6,6 +6,7 @@ import { loadHostSettings } from '../config/load-host-settings.ts';
 import { printOrigins } from '../config/origins.ts';
 import { createLog } from '../observability/log.ts';
 import { signToken } from './token.ts';
+import { UserError } from './user-error.ts';
 import { welcome } from './welcome.ts';
 
 interface ServeFlags {
@@ -52,6 +53,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.printConfig === true) {
     process.stdout.write(flags.json === true ? `${JSON.stringify(origins, null, 2)}\n` : printOrigins(origins));
     return;
+  }
+  if (!existsSync(settings.modules)) {
+    throw new UserError(`There is no folder ${settings.modules}; name the folder of your modules with --modules.`);
   }
   const readable = process.stdout.isTTY === true && flags.json !== true;
   const log = createLog({ level: settings.log_level, readable });

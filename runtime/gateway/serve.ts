@@ -103,13 +103,20 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+/** The address cannot be listened on; the message says what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const reasons: Record<string, string> = {
     EADDRINUSE: `Port ${port} on ${host} is in use; stop what uses it, or choose another one with --port.`,
     EACCES: `Port ${port} needs privileges that this process does not have; choose one above 1023 with --port.`,
     EADDRNOTAVAIL: `${host} is no address of this machine; choose another one with --host.`,
   };
-  return new Error(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
+  return new ListenError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`, {
+    cause: error,
+  });
 }
 
 const CLOSE_CHECK_MS = 20;

@@ -164,7 +164,10 @@ export class HostedModule implements ServedModule {
       }
       await Promise.all(booting.map((instance) => instance.initialize(this.#options.limits.bootMs)));
     } catch (error) {
-      for (const instance of booting) instance.terminate('terminated', 'did not boot');
+      for (const instance of booting) {
+        this.#instances.delete(instance);
+        instance.terminate('terminated', 'did not boot');
+      }
       if (generation === this.#generation && this.#state === 'starting')
         this.#crash(`did not boot: ${messageOf(error)}`);
       // The module's own words are for the operator, under `reasons`.
@@ -190,9 +193,10 @@ export class HostedModule implements ServedModule {
 
   #onExit(instance: Instance, exit: InstanceExit): void {
     const alone = this.#options.isAlone(instance);
-    this.#instances.delete(instance);
+    // A boot that failed was judged by #boot already.
+    if (!this.#instances.delete(instance)) return;
     if (exit.expected || this.#state === 'draining' || this.#state === 'stopped') return;
-    // A boot that fails is judged once, by #boot, not per thread.
+    // One that fails while the module boots makes the boot fail: judged there, once.
     if (this.#state === 'starting' && exit.reason !== 'cell') return;
     const reason = `${exit.reason}: ${exit.detail}`;
     if (exit.reason === 'cell' && !alone) {

@@ -16,15 +16,17 @@ import type { Registry } from './registry.ts';
 import { type SplitManifest, splitSecrets } from './secrets.ts';
 import type { ServedModule } from './served-module.ts';
 
-/** A module whose code was checked and whose declaration is known. */
-export interface PreparedModule extends SplitManifest {
-  /** As the file says it, secrets included; for the host alone. */
-  readonly full: Manifest;
+/** A module whose code was checked. */
+export interface CheckedModule extends SplitManifest {
   readonly code: Uint8Array;
   readonly map: string;
   readonly hash: string;
-  readonly declaration: Declaration;
   readonly grants: readonly Permission[];
+}
+
+/** A module whose declaration is known too. */
+export interface PreparedModule extends CheckedModule {
+  readonly declaration: Declaration;
 }
 
 export interface LoadOptions {
@@ -33,7 +35,7 @@ export interface LoadOptions {
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly chores: Chores;
   readonly registry: Registry;
-  readonly learn: (module: Omit<PreparedModule, 'declaration'>) => Promise<Declaration>;
+  readonly learn: (module: CheckedModule) => Promise<Declaration>;
   /** What keeps the declared endpoints from being served; nothing when they are fine. */
   readonly findProblems: (declaration: Declaration, manifest: Manifest) => readonly string[];
   readonly host: (module: PreparedModule) => ServedModule;
@@ -81,7 +83,6 @@ async function loadModule({ name, folder, manifest }: FoundModule, options: Load
     for (const warning of bundle.warnings) options.onWarning(name, formatBundleIssue(warning));
     const prepared = {
       ...splitSecrets(manifest),
-      full: manifest,
       code: Buffer.from(bundle.code),
       map: bundle.map,
       hash: bundle.hash,

@@ -105,7 +105,7 @@ describe('a module with errors that nothing catches', () => {
 });
 
 describe('a module that keeps crashing', () => {
-  it('waits between its starts and is refuses in between with Retry-After', async () => {
+  it('waits between its starts and refuses in between with Retry-After', async () => {
     await start({
       files: {
         'dying/config.yaml': 'module_name: dying\nmodule_version: 1.0.0\nauto_load: false\n',

@@ -1,0 +1,52 @@
+/** Starts instances: picks the cell, binds the capabilities, ties the exit. The one place where a guest gets its powers. */
+import { type Capability, createCapabilityTable } from '../capabilities/capability.ts';
+import type { Logger } from '../observability/log.ts';
+import { Instance, type InstanceExit } from './instance.ts';
+import type { CellPool } from './pool.ts';
+
+export interface SpawnRequest {
+  readonly module: string;
+  readonly code: Uint8Array;
+  /** A Manifest without secrets. */
+  readonly manifest: unknown;
+  readonly memoryMb: number;
+  readonly alone: boolean;
+  readonly onExit: (exit: InstanceExit) => void;
+}
+
+export interface SpawnerOptions {
+  readonly cells: CellPool;
+  readonly capabilities: Readonly<Record<string, Capability>>;
+  /** Modules whose stacks are kept. */
+  readonly diagnostics: ReadonlySet<string>;
+  /** Modules that the operator lets the optimising compiler run for. */
+  readonly fullJit: ReadonlySet<string>;
+  readonly log: Logger;
+}
+
+export type Spawn = (request: SpawnRequest) => Instance;
+
+export function createSpawner({ cells, capabilities, diagnostics, fullJit, log }: SpawnerOptions): Spawn {
+  return ({ module, code, manifest, memoryMb, alone, onExit }) => {
+    const cell = cells.place({ alone, jit: fullJit.has(module) ? 'full' : 'safe' });
+    const ended = new AbortController();
+    return new Instance({
+      cell,
+      module,
+      code,
+      manifest,
+      memoryMb,
+      diagnostics: diagnostics.has(module),
+      calls: (session, quota) =>
+        createCapabilityTable(capabilities, { module, session, signal: ended.signal }, quota, (call, error) =>
+          log.error({ module, call, err: error }, 'a capability failed'),
+        ),
+      onViolation: (reason) => log.warn({ module, security: true }, `bridge: ${reason}`),
+      onExit: (exit) => {
+        ended.abort();
+        onExit(exit);
+        cells.release(cell);
+      },
+    });
+  };
+}

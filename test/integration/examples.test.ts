@@ -1,0 +1,270 @@
+/** The examples as `npm start` serves them, over real HTTP, with the fake weather service on a free port. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Tier } from '@plexichat/sdk/protocol/declaration';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startUpstream } from '../../examples/weather/upstream.ts';
+import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { until } from '../support/until.ts';
+
+const SECRET = 'a-key-that-no-module-sees';
+
+let at: TestHost;
+let upstream: Server;
+const askedUpstream: URL[] = [];
+
+beforeAll(async () => {
+  const started = await startUpstream(0);
+  if (started === undefined) throw new Error('No free port for the fake weather service.');
+  upstream = started;
+  upstream.on('request', ({ url }) => askedUpstream.push(new URL(url ?? '', 'http://upstream')));
+  const { port } = upstream.address() as AddressInfo;
+  at = await startTestHost({
+    settings: { modules: fileURLToPath(new URL('../../examples', import.meta.url)) },
+    config: `
+grants: { weather: ["http:localhost:8099", "http:localhost:${port}"] }
+egress: { allow_private: ["localhost:${port}"] }
+`,
+    environment: {
+      PLEXI_MODULE__WEATHER__SETTINGS__UPSTREAM_URL: `http://localhost:${port}/weather`,
+      PLEXI_MODULE__WEATHER__SETTINGS__API_KEY: SECRET,
+      PLEXI_MODULE__WEATHER__SETTINGS__LOG_LEVEL: 'DEBUG',
+    },
+  });
+});
+afterAll(async () => {
+  await at.close();
+  upstream.close();
+});
+
+interface CallOptions extends RequestInit {
+  readonly sub?: string;
+  readonly tier?: Tier;
+  /** Sent as JSON, with POST. */
+  readonly json?: unknown;
+}
+
+async function call(path: string, { sub = 'alice', tier = 'premium', json, ...init }: CallOptions = {}) {
+  const token = await at.token({ sub, tier, permissions: ['read', 'write'] });
+  if (json === undefined) return at.fetch(path, { token, ...init });
+  const headers = { 'content-type': 'application/json' };
+  return at.fetch(path, { token, method: 'POST', body: JSON.stringify(json), headers });
+}
+
+async function problem(response: Response): Promise<Record<string, unknown>> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  return (await response.json()) as Record<string, unknown>;
+}
+
+let looks = 0;
+
+/** Each time as somebody else, so that looking often meets no rate limit. */
+async function openStreams() {
+  looks += 1;
+  const response = await call('/api/v1/streaming/open', { sub: `looker-${looks}` });
+  return (await response.json()) as { ticks: number; downloads: number; sentBytes: number };
+}
+
+describe('the examples', () => {
+  it('all run', () => {
+    expect(at.host.registry.broken).toEqual([]);
+    expect(Object.fromEntries(at.host.registry.list().map(({ name, state }) => [name, state]))).toMatchObject({
+      example_module: 'running',
+      markdown: 'running',
+      streaming: 'running',
+      weather: 'running',
+    });
+  });
+
+  it.each(['/api/v1/example/status', '/api/v1/weather/weather/oslo', '/api/v1/streaming/open'])(
+    'are closed to callers without a token: %s',
+    async (path) => {
+      const response = await at.fetch(path, { token: null });
+      expect(response.status).toBe(401);
+      expect(await problem(response)).toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
+});
+
+describe('example_module', () => {
+  it('tells the version of its config.yaml', async () => {
+    const response = await call('/api/v1/example/status');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ status: 'active', version: '1.0.0' });
+  });
+
+  it('greets premium users, and nobody of the basic tier', async () => {
+    const greeting = await call('/api/v1/example/greet?name=Ada');
+    expect(await greeting.json()).toEqual({ greeting: 'Hello, Ada!', from: 'alice' });
+    const refusal = await call('/api/v1/example/greet?name=Ada', { tier: 'basic' });
+    expect(refusal.status).toBe(403);
+    expect((await problem(refusal)).detail).toContain('premium');
+  });
+
+  it('keeps an answer for the user it was made for', async () => {
+    await call('/api/v1/example/greet?name=Bo');
+    const again = await call('/api/v1/example/greet?name=Bo');
+    const other = await call('/api/v1/example/greet?name=Bo', { sub: 'bob' });
+    expect([again.headers.get('x-cache'), other.headers.get('x-cache')]).toEqual(['HIT', 'MISS']);
+    expect(await other.json()).toMatchObject({ from: 'bob' });
+  });
+
+  it('answers 422 that names every field of a bad action', async () => {
+    const response = await call('/api/v1/example/action', { json: { action: 'explode', items: [0] } });
+    expect(response.status).toBe(422);
+    const { errors } = await problem(response);
+    expect((errors as { path: string }[]).map(({ path }) => path).sort()).toEqual(['/body/action', '/body/items/0']);
+  });
+
+  it('answers 429 with Retry-After to the eleventh action of a minute', async () => {
+    const act = () => call('/api/v1/example/action', { sub: 'eager', json: { action: 'archive', items: [1] } });
+    for (let count = 1; count <= 10; count++) expect((await act()).status).toBe(200);
+    const refusal = await act();
+    expect(refusal.status).toBe(429);
+    expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+});
+
+describe('weather', () => {
+  it('answers with the weather of a city, and from the cache the second time', async () => {
+    const first = await call('/api/v1/weather/weather/berlin');
+    expect(first.status).toBe(200);
+    expect(await first.json()).toEqual({ city: 'Berlin', temperature: 11, description: 'light rain' });
+    const second = await call('/api/v1/weather/weather/berlin');
+    expect(second.headers.get('x-cache')).toBe('HIT');
+  });
+
+  it('finds a city whose name needs encoding', async () => {
+    const response = await call(`/api/v1/weather/weather/${encodeURIComponent('são paulo')}`);
+    expect(await response.json()).toMatchObject({ city: 'São Paulo' });
+  });
+
+  it('answers 404 for a city that nobody knows', async () => {
+    const response = await call('/api/v1/weather/weather/atlantis');
+    expect(response.status).toBe(404);
+    expect(await problem(response)).toMatchObject({ code: 'MODULE_HTTP_ERROR', detail: 'City not found' });
+  });
+
+  it('sends its key to the service and never sees it', async () => {
+    const response = await call('/api/v1/weather/weather/tokyo');
+    expect(await response.text()).not.toContain(SECRET);
+    expect(askedUpstream.find(({ searchParams }) => searchParams.get('q') === 'tokyo')?.searchParams.get('appid')).toBe(
+      SECRET,
+    );
+    const hasLogged = () => at.lines.filter(({ module }) => module === 'weather').map((line) => JSON.stringify(line));
+    await until(() => hasLogged().some((line) => line.includes('q=tokyo&appid=%7B%7Bsecret.api_key%7D%7D')));
+    expect(JSON.stringify(at.lines)).not.toContain(SECRET);
+  });
+
+  it('answers 502 in plain words when the service is down', async () => {
+    const { port } = upstream.address() as AddressInfo;
+    upstream.close();
+    upstream.closeAllConnections();
+    await once(upstream, 'close');
+    try {
+      const response = await call('/api/v1/weather/weather/lisbon');
+      expect(response.status).toBe(502);
+      expect((await problem(response)).detail).toBe('The weather service cannot be reached; please try again later');
+    } finally {
+      upstream.listen(port, '127.0.0.1');
+      await once(upstream, 'listening');
+    }
+  });
+});
+
+describe('markdown', () => {
+  const json = { markdown: '# Hi\n\n<script>alert(1)</script>' };
+  const html = '<h1>Hi</h1>\n<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n';
+
+  it('answers with HTML that runs in no origin', async () => {
+    const response = await call('/api/v1/markdown/render', { json });
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('content-security-policy')).toContain('sandbox');
+    expect(await response.text()).toBe(html);
+  });
+
+  it('answers with JSON when asked to', async () => {
+    const response = await call('/api/v1/markdown/render?format=json', { json });
+    expect(await response.json()).toEqual({ html });
+  });
+
+  it('answers 422 for a format that it does not know', async () => {
+    const response = await call('/api/v1/markdown/render?format=pdf', { json });
+    expect(response.status).toBe(422);
+    expect((await problem(response)).errors).toMatchObject([{ path: '/query/format' }]);
+  });
+});
+
+describe('streaming', () => {
+  it('sends each event when it happens, not all at the end', async () => {
+    const response = await call('/api/v1/streaming/ticks?count=3&interval=200');
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const pieces: string[] = [];
+    const stillOpen: number[] = [];
+    for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      pieces.push(piece);
+      stillOpen.push((await openStreams()).ticks);
+    }
+    expect(pieces).toEqual([1, 2, 3].map((tick) => `id: ${tick}\nevent: tick\ndata: {"tick":${tick},"of":3}\n\n`));
+    expect(stillOpen).toEqual([1, 1, 0]);
+  });
+
+  it('stops ticking when the client goes away', async () => {
+    const client = new AbortController();
+    const response = await call('/api/v1/streaming/ticks?count=3600&interval=50', { signal: client.signal });
+    await response.body?.getReader().read();
+    expect((await openStreams()).ticks).toBe(1);
+    client.abort();
+    await until(async () => (await openStreams()).ticks === 0);
+  });
+
+  it('hashes an upload of 5 MB', async () => {
+    const body = new Uint8Array(5 * 1024 * 1024).map((_zero, index) => (index * 31) % 251);
+    const response = await call('/api/v1/streaming/upload', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      size: body.byteLength,
+      sha256: createHash('sha256').update(body).digest('hex'),
+    });
+  });
+
+  it('downloads what was asked for, byte by byte', async () => {
+    const response = await call('/api/v1/streaming/download?size=3000001');
+    expect(response.headers.get('content-disposition')).toContain('letters.txt');
+    const text = await response.text();
+    expect(text).toHaveLength(3_000_001);
+    expect(text.endsWith('xyzabcdefghijklmnopq')).toBe(true);
+  });
+
+  it('makes little more than a client takes, and stops when it stops', async () => {
+    const before = (await openStreams()).sentBytes;
+    const client = new AbortController();
+    const response = await call('/api/v1/streaming/download?size=1000000000', { signal: client.signal });
+    await response.body?.getReader().read();
+    const paused = await settled(async () => (await openStreams()).sentBytes);
+    expect(paused - before).toBeLessThan(50_000_000);
+    expect((await openStreams()).downloads).toBe(1);
+    client.abort();
+    await until(async () => (await openStreams()).downloads === 0);
+  });
+});
+
+/** The value once it has stayed the same for ten looks. */
+async function settled(look: () => Promise<number>): Promise<number> {
+  let value = await look();
+  let same = 0;
+  await until(async () => {
+    const next = await look();
+    same = next === value ? same + 1 : 0;
+    value = next;
+    return same === 10;
+  });
+  return value;
+}
