@@ -8,6 +8,8 @@ import { printBars, printSection } from './support/print.ts';
 import { type Bench, type BenchOptions, passes, type Section } from './support/question.ts';
 
 const here = import.meta.dirname;
+/** Exit codes, as shells have them. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
 
 process.exitCode = await main();
 
@@ -33,8 +35,12 @@ async function main(): Promise<number> {
     await stopChildren();
     rmSync(folder, { recursive: true, force: true });
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
+  let interrupted = false;
+  for (const [signal, code] of Object.entries(INTERRUPTED)) {
+    process.once(signal, () => {
+      interrupted = true;
+      void cleanUp().finally(() => process.exit(code));
+    });
   }
   try {
     await report(question, bench, values.json, {
@@ -45,7 +51,7 @@ async function main(): Promise<number> {
     });
     return 0;
   } catch (error) {
-    process.stderr.write(`The bench broke: ${inspect(error)}\n`);
+    if (!interrupted) process.stderr.write(`The bench broke: ${inspect(error)}\n`);
     return 1;
   } finally {
     await cleanUp();

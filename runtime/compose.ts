@@ -12,6 +12,7 @@ import type { HostSettings } from './config/settings-schema.ts';
 import { createGateway, type GatewayOptions } from './gateway/app.ts';
 import { serveGateway } from './gateway/serve.ts';
 import { findEndpointProblems } from './invocation/plan.ts';
+import { type BundleStore, createBundleStore } from './modules/bundle-store.ts';
 import { createChores } from './modules/chores.ts';
 import { HostedModule } from './modules/hosted-module.ts';
 import { learnDeclaration } from './modules/learn.ts';
@@ -65,6 +66,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     onNoise: (text) => log.warn({ cell: text }, 'a cell printed'),
   });
   const chores = createChores();
+  const store = createBundleStore(join(data.cache, 'bundles'));
   const egress = createEgress(settings, powers);
   const spawn = createSpawner({
     cells,
@@ -80,12 +82,13 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       environment,
       grants: settings.grants,
       chores,
+      store,
       registry,
       findProblems: (declaration, manifest) => findEndpointProblems(declaration.endpoints, manifest),
-      learn: (module) => learn(module, spawn, files, data.cache),
+      learn: (module) => learn(module, spawn, store, files, data.cache),
       host: (module) => {
         powers.set(module.manifest.module_name, module);
-        return hostModule(module, spawn, cells, settings, log);
+        return hostModule(module, spawn, store, cells, settings, log);
       },
       onWarning: (module, message) => log.warn({ module }, message),
     });
@@ -199,14 +202,14 @@ function otherCapabilities(
 }
 
 /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
-function learn(module: CheckedModule, spawn: Spawn, files: CellFiles, cache: string) {
+function learn(module: CheckedModule, spawn: Spawn, store: BundleStore, files: CellFiles, cache: string) {
   return learnDeclaration({
     folder: join(cache, 'declarations'),
     content: [module.hash, JSON.stringify(module.manifest), files.kernelHash],
-    spawn: () =>
+    spawn: async () =>
       spawn({
         module: module.manifest.module_name,
-        code: module.code,
+        code: await store.readCode(module.hash),
         manifest: module.manifest,
         memoryMb: module.manifest.runtime.memory_mb,
         alone: false,
@@ -219,6 +222,7 @@ function learn(module: CheckedModule, spawn: Spawn, files: CellFiles, cache: str
 function hostModule(
   module: PreparedModule,
   spawn: Spawn,
+  store: BundleStore,
   cells: CellPool,
   { limits }: HostSettings,
   log: Logger,
@@ -233,10 +237,11 @@ function hostModule(
       idleMs: runtime.idle_timeout * 1000,
       bootMs: BOOT_MS,
     },
-    spawn: ({ alone }, onExit) =>
+    readCode: () => store.readCode(module.hash),
+    spawn: ({ code, alone }, onExit) =>
       spawn({
         module: name,
-        code: module.code,
+        code,
         manifest: module.manifest,
         memoryMb: Math.min(runtime.memory_mb, limits.max_memory_mb),
         alone,
@@ -246,6 +251,8 @@ function hostModule(
     onChange: ({ state, reasons }, from) => {
       log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
     },
-    onStack: (stack) => log.warn({ module: name }, mapStack(stack, module.map)),
+    onStack: (stack) => {
+      void store.readMap(module.hash).then((map) => log.warn({ module: name }, mapStack(stack, map)));
+    },
   });
 }

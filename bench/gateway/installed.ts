@@ -21,8 +21,8 @@ export async function measureInstalled(options: BenchOptions): Promise<Section> 
   const measured = await measureRounds({
     targets,
     connections: [CONNECTIONS],
-    rounds: options.quick ? 5 : 9,
-    seconds: options.quick ? 0.5 : 1.5,
+    rounds: options.quick ? 3 : 9,
+    seconds: options.quick ? 0.3 : 1.5,
     progress: options.progress,
   });
   const speeds = ({ rounds }: Measured) => rounds.map(({ requestsPerSecond }) => requestsPerSecond);

@@ -10,6 +10,8 @@ import type { ServerReady } from './servers/server.ts';
 import { startBenchHost } from './start-host.ts';
 
 const CONNECTIONS = [1, 32, 256];
+/** Those that the bars are about. */
+const QUICK_CONNECTIONS = [1, 32];
 /** In the order of the rounds. */
 const WALLS = ['inside', 'piscina', 'comlink', 'hono'] as const;
 const OURS = 'ours';
@@ -23,9 +25,9 @@ export async function measureThroughput(options: BenchOptions): Promise<Section>
   await assertSameAnswer(targets);
   const measured = await measureRounds({
     targets,
-    connections: CONNECTIONS,
+    connections: options.quick ? QUICK_CONNECTIONS : CONNECTIONS,
     rounds: options.quick ? 3 : 7,
-    seconds: options.quick ? 0.5 : 1.5,
+    seconds: options.quick ? 0.3 : 1.5,
     progress: options.progress,
   });
   const ratio = (field: keyof LoadResult, name: string, connections: number, reference = REFERENCE): number =>

@@ -20,8 +20,8 @@ export interface LoadResult {
   readonly generatorBusy: number;
 }
 
-const RAMP_MS = 300;
-const SAMPLE_MS = 100;
+const RAMP_MS = 250;
+const SAMPLE_MS = 50;
 /** For the answers that are under way when the time is over. */
 const LAST_ANSWERS_S = 10;
 /** The gateway closes a connection after 10,000; autocannon would go on and be told 503. */

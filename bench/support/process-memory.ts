@@ -17,17 +17,20 @@ export function treeMemory(root: number): TreeMemory {
   const tree = processTree(root);
   let residentKb = 0;
   let proportionalKb = 0;
+  let processes = 0;
   for (const id of tree) {
-    const rollup = read(`/proc/${id}/smaps_rollup`);
-    residentKb += field(read(`/proc/${id}/status`), 'VmRSS');
-    proportionalKb += field(rollup, 'Pss');
+    const resident = field(read(`/proc/${id}/status`), 'VmRSS');
+    // A process that has ended may still be listed; it has no memory.
+    if (resident > 0) processes += 1;
+    residentKb += resident;
+    proportionalKb += field(read(`/proc/${id}/smaps_rollup`), 'Pss');
   }
-  return { processes: tree.length, residentKb, proportionalKb };
+  return { processes, residentKb, proportionalKb };
 }
 
-const POLL_MS = 500;
+const POLL_MS = 400;
 /** Readings that have to agree. */
-const WINDOW = 8;
+const WINDOW = 6;
 /** Two readings that differ by less than this share are the same. */
 const TOLERANCE = 0.003;
 

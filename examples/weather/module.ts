@@ -46,7 +46,7 @@ export default class WeatherModule extends BaseModule<WeatherSettings> {
       throw new HttpError(502, 'The weather service has a problem; please try again later');
     }
     // Whatever the service sent: the host checks the answer against WeatherSchema before a client sees it.
-    const weather: Readonly<Record<string, unknown>> | null = await reply.json().catch(() => null);
+    const weather = (await reply.json().catch(() => null)) as Readonly<Record<string, unknown>> | null;
     return { city: weather?.name, temperature: weather?.temperature, description: weather?.description };
   }
 

@@ -26,6 +26,8 @@ export class FrameError extends Error {
 
 /** @throws FrameError when the frame is larger than the format allows; nothing was written then. */
 export function encodeFrame(kind: number, channel: number, head: string, parts: readonly Uint8Array[]): Buffer {
+  // The other end refuses what breaks a bound, and its process with it: nothing of the kind may leave here.
+  if (parts.length > MAX_PARTS) throw new FrameError(`frame of ${parts.length} parts, at most ${MAX_PARTS}`);
   const headBytes = Buffer.byteLength(head);
   let total = FIXED_BYTES + headBytes;
   for (const part of parts) total += 4 + part.byteLength;
@@ -50,9 +52,21 @@ export class FrameDecoder {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #needed = 4;
+  #broken = false;
 
-  /** @throws FrameError; the decoder is of no use afterwards. */
+  /** @throws FrameError; the decoder is of no use afterwards and takes nothing more. */
   push(data: Buffer, take: (frame: Frame) => void): void {
+    if (this.#broken) return;
+    try {
+      this.#push(data, take);
+    } catch (error) {
+      this.#broken = true;
+      this.#pending = [];
+      throw error;
+    }
+  }
+
+  #push(data: Buffer, take: (frame: Frame) => void): void {
     this.#pending.push(data);
     this.#pendingBytes += data.length;
     if (this.#pendingBytes < this.#needed) return;

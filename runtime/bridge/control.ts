@@ -37,6 +37,11 @@ export const CellEventSchema = Type.Union([
     },
     { additionalProperties: false },
   ),
+  /** The thread is silent and cannot be ended from within: the host waits a little, then ends the cell. */
+  Type.Object(
+    { op: Type.Literal('stuck'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
+    { additionalProperties: false },
+  ),
   Type.Object({ op: Type.Literal('warmed') }, { additionalProperties: false }),
 ]);
 export type CellEvent = Static<typeof CellEventSchema>;

@@ -3,15 +3,17 @@
  * and counts. One reply, cancel, deadline, close or exit settles a call, and only once.
  */
 import { BodyStreams, type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
-import type { GuestApi } from '@plexichat/sdk/protocol/guest-api';
+import type { CallResult, GuestApi } from '@plexichat/sdk/protocol/guest-api';
 import * as Comlink from 'comlink';
-import { FrameError, parseHead } from './codec.ts';
+import { FrameError, MAX_PARTS, parseHead } from './codec.ts';
 import { type CallTable, type ReplyMessage, readGuestMessage } from './guard.ts';
 import type { Batch, Channel, Outbox } from './outbox.ts';
 import type { Quota } from './quota.ts';
 
 /** Characters and bytes after which a batch is cut, so that a frame always fits. */
 const BATCH_SIZE = 1024 * 1024;
+/** Chunks after which a batch is cut: a client decides how many small ones an upload has. */
+const BATCH_PARTS = MAX_PARTS / 2;
 /** One message; larger bodies are streamed. Four bytes a character still fit in a frame. */
 export const MAX_MESSAGE_CHARACTERS = 3 * 1024 * 1024;
 
@@ -107,6 +109,10 @@ export class Session implements Channel {
     return this.#abandoned.size;
   }
 
+  isAbandoned(id: string): boolean {
+    return this.#abandoned.has(id);
+  }
+
   get openStreams(): number {
     return this.#streams.open;
   }
@@ -120,28 +126,40 @@ export class Session implements Channel {
     return this.#streams.read(id);
   }
 
+  /**
+   * Lets go of a body that the guest sent and that nobody will read: it would hold its window for ever.
+   * @param body a BodyRef, or whatever the guest sent in its place
+   */
+  discard(body: unknown): void {
+    const stream = (body as { stream?: unknown } | null | undefined)?.stream;
+    if (this.#closed !== undefined || typeof stream !== 'number' || !Number.isSafeInteger(stream) || stream < 1) return;
+    try {
+      this.#streams.read(stream).cancel();
+    } catch (error) {
+      if (!(error instanceof StreamViolation)) throw error;
+    }
+  }
+
   /** Takes one batch from the guest. */
   receive(head: string, parts: readonly Uint8Array[]): void {
     if (this.#closed !== undefined) return;
+    // What an open stream takes is bounded by its credit already; only the rest counts against the quota.
     let bytes = head.length;
     for (const part of parts) bytes += part.byteLength;
-    if (!this.#options.quota.receive(bytes)) {
-      this.#options.onFlood('sends more bytes than its quota');
-      return;
-    }
     try {
       const batch = parseHead(head);
       if (!Array.isArray(batch)) throw new FrameError('is not a list of messages');
       let part = 0;
       for (const message of batch) {
-        const isChunk = this.#accept(message, parts[part]);
-        if (isChunk) part += 1;
+        const chunk = isChunk(message) ? parts[part++] : undefined;
+        if (this.#accept(message, chunk)) bytes -= chunk?.byteLength ?? 0;
         if (this.#closed !== undefined) return;
       }
     } catch (error) {
       if (!(error instanceof FrameError) && !(error instanceof StreamViolation)) throw error;
       this.#violate(error.message);
     }
+    if (!this.#options.quota.receive(bytes)) this.#options.onFlood('sends more bytes than its quota');
   }
 
   drain(): readonly Batch[] {
@@ -160,6 +178,7 @@ export class Session implements Channel {
     this.#streams.close(reason);
   }
 
+  /** True when an open stream took the part. */
   #accept(message: unknown, part: Uint8Array | undefined): boolean {
     const read = readGuestMessage(message, this.#options.calls);
     switch (read.kind) {
@@ -171,8 +190,7 @@ export class Session implements Channel {
         return false;
       case 'stream':
         // The part is a view of the socket's memory (and Buffer's slice is another view): a chunk needs its own copy.
-        this.#streams.accept(read.message, read.message.op === 'chunk' && part ? new Uint8Array(part) : undefined);
-        return read.message.op === 'chunk';
+        return this.#streams.accept(read.message, part === undefined ? undefined : new Uint8Array(part));
       case 'violation':
         this.#violate(read.reason);
         return false;
@@ -181,14 +199,8 @@ export class Session implements Channel {
 
   #acceptReply(reply: ReplyMessage): void {
     if (this.#pending.delete(reply.id)) this.#replyListener({ data: reply });
-    else if (this.#abandoned.delete(reply.id)) this.#discard(reply.value);
+    else if (this.#abandoned.delete(reply.id)) this.discard((reply.value as { body?: unknown } | null)?.body);
     else this.#violate('a reply to no call');
-  }
-
-  /** An answer that nobody waits for may name a stream that would hold its window for ever. */
-  #discard(value: unknown): void {
-    const stream = (value as { body?: { stream?: unknown } } | null | undefined)?.body?.stream;
-    if (typeof stream === 'number' && Number.isSafeInteger(stream) && stream > 0) this.#streams.read(stream).cancel();
   }
 
   #violate(reason: string): void {
@@ -210,7 +222,7 @@ export class Session implements Channel {
     return {
       postMessage: (message: { id: string }) => {
         this.#lastPosted = message.id;
-        this.#post(JSON.stringify(message), undefined);
+        this.#post(toText(message), undefined);
       },
       addEventListener: (_type: string, listener: EventListenerLike) => {
         listen(typeof listener === 'function' ? listener : (event) => listener.handleEvent(event));
@@ -220,10 +232,26 @@ export class Session implements Channel {
   }
 }
 
+/**
+ * Boundary: Comlink sends what it could not send otherwise (a value that JSON does not know, one that is too large) as
+ * an error with its stack; a guest gets a sentence instead.
+ */
+function toText(message: { id: string; type?: unknown }): string {
+  if (message.type !== 'HANDLER') return JSON.stringify(message);
+  const value: CallResult = { ok: false, code: 'INTERNAL', message: 'The answer of the host cannot be sent.' };
+  return JSON.stringify({ id: message.id, type: 'RAW', value });
+}
+
+/** Parts belong to chunk messages in order, whatever becomes of the message. */
+function isChunk(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && (message as { op?: unknown }).op === 'chunk';
+}
+
 function cutBatches(heads: readonly string[], parts: readonly (Uint8Array | undefined)[]): Batch[] {
   const batches: Batch[] = [];
   let start = 0;
   let characters = 0;
+  let chunks = 0;
   const cut = (end: number): void => {
     batches.push({
       head: `[${heads.slice(start, end).join(',')}]`,
@@ -231,11 +259,13 @@ function cutBatches(heads: readonly string[], parts: readonly (Uint8Array | unde
     });
     start = end;
     characters = 0;
+    chunks = 0;
   };
   for (const [index, head] of heads.entries()) {
     const size = head.length + (parts[index]?.byteLength ?? 0);
-    if (index > start && characters + size > BATCH_SIZE) cut(index);
+    if (index > start && (characters + size > BATCH_SIZE || chunks === BATCH_PARTS)) cut(index);
     characters += size;
+    if (parts[index] !== undefined) chunks += 1;
   }
   if (heads.length > start) cut(heads.length);
   return batches;

@@ -13,11 +13,15 @@ export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 export const resolveHost: Resolver = (host) => resolve(host, { all: true, verbatim: true });
 
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Boundary: loopback, private, link-local, mapped, multicast, documentation and reserved ranges are all not unicast. */
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);
-  return address.range() === 'unicast';
+  if (address.range() !== 'unicast') return false;
+  // The registry leaves the rest of IPv6 unassigned, and old forms that hold an IPv4 address are in there (RFC 4291).
+  return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
 }
 
 /** Every address that the name has must be fit to connect to; one bad record refuses the name. */

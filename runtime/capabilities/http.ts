@@ -3,7 +3,7 @@
  * address that was checked, and bounded in time and size; secrets are filled in here, so that they never enter a cell.
  */
 import { Readable } from 'node:stream';
-import type { ByteSource } from '@plexichat/sdk/protocol/body-streams';
+import { type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
 import { type HttpRequest, HttpRequestSchema, type HttpResponse } from '@plexichat/sdk/protocol/capabilities/http';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { BodyRef, HeaderPair } from '@plexichat/sdk/protocol/invocation';
@@ -14,6 +14,7 @@ import { checkedLookup, type Resolver, resolveHost } from './address.ts';
 import type { Capability } from './capability.ts';
 import { type EgressTarget, readTarget } from './egress-target.ts';
 import type { Permission } from './permission.ts';
+import { createRequestSecrets, type RequestSecrets } from './request-secrets.ts';
 
 export interface HttpSettings {
   /** `host:port` whose address may be private. */
@@ -38,6 +39,9 @@ const checkRequest = Compile(HttpRequestSchema);
 const MAX_REDIRECTS = 5;
 const MAX_CONCURRENT = 32;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Methods that speak to the network between here and there. */
+const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** Headers that speak of the connection, of other users or of us; a module's request never carries them. */
 const REFUSED_HEADERS: ReadonlySet<string> = new Set([
   'connection',
@@ -61,7 +65,6 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
       connect: { lookup, timeout: settings.timeoutMs },
       headersTimeout: settings.timeoutMs,
       bodyTimeout: settings.timeoutMs,
-      connections: MAX_CONCURRENT,
     });
   // Two pools, so that a connection to a private address is never reused for a request that may not have one.
   const publicAgent = agentFor(checkedLookup(() => false, resolver));
@@ -73,18 +76,21 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
       async fetch(request) {
         if (!checkRequest.Check(request))
           throw new PlexiError('INVALID_CALL', 'http.fetch got a request of another shape.');
-        if (running.size >= MAX_CONCURRENT) {
-          throw new PlexiError('QUOTA_EXCEEDED', `At most ${MAX_CONCURRENT} requests of a module may be under way.`);
+        try {
+          admit(request, running);
+        } catch (error) {
+          session().discard(request.body);
+          throw error;
         }
         const abort = new AbortController();
         running.set(request.id, abort);
         const timeout = Math.min(request.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
         const limit = AbortSignal.any([abort.signal, signal, AbortSignal.timeout(timeout)]);
         const check = (url: string): EgressTarget => readTarget(url, grants.granted(module), settings.allowPrivate);
-        const secret = (name: string): string | undefined => grants.secret(module, name);
+        const secrets = createRequestSecrets((name) => grants.secret(module, name));
+        const agent = (target: EgressTarget): Agent => (target.mayBePrivate ? privateAgent : publicAgent);
         try {
-          const agent = (target: EgressTarget): Agent => (target.mayBePrivate ? privateAgent : publicAgent);
-          return await follow({ request, session: session(), check, secret, agent, signal: limit, settings });
+          return await follow({ request, session: session(), check, secrets, agent, signal: limit, settings });
         } finally {
           running.delete(request.id);
         }
@@ -102,45 +108,86 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
   };
 }
 
+/** @throws PlexiError before anything of the request was touched */
+function admit({ id, method }: HttpRequest, running: ReadonlyMap<number, unknown>): void {
+  if (REFUSED_METHODS.has(method.toUpperCase())) {
+    throw new PlexiError('INVALID_CALL', `The method ${method} cannot be used by a module.`);
+  }
+  if (running.has(id)) throw new PlexiError('INVALID_CALL', `The request ${id} is under way already.`);
+  if (running.size >= MAX_CONCURRENT) {
+    throw new PlexiError('QUOTA_EXCEEDED', `At most ${MAX_CONCURRENT} requests of a module may be under way.`);
+  }
+}
+
 interface Hop {
   readonly request: HttpRequest;
   readonly session: Session;
   readonly check: (url: string) => EgressTarget;
-  readonly secret: (name: string) => string | undefined;
+  readonly secrets: RequestSecrets;
   readonly agent: (target: EgressTarget) => Agent;
   readonly signal: AbortSignal;
   readonly settings: HttpSettings;
 }
 
-async function follow({ request, session, check, secret, agent, signal, settings }: Hop): Promise<HttpResponse> {
+async function follow(hop: Hop): Promise<HttpResponse> {
+  const { request, session, check, secrets } = hop;
+  let body: string | Readable | undefined;
+  let isOpen = false;
+  try {
+    // Boundary: judged as the module wrote it; what a secret says has no part in where a request goes.
+    const target = check(request.url);
+    const filled = { ...target, url: secrets.fillUrl(target.url) };
+    const headers = toHeaders(request.headers, secrets);
+    body = openBody(request.body, session);
+    isOpen = true;
+    return await sendAndRedirect(hop, filled, headers, body);
+  } catch (error) {
+    if (!isOpen) session.discard(request.body);
+    if (body instanceof Readable) body.destroy();
+    throw error;
+  }
+}
+
+async function sendAndRedirect(
+  { request, session, check, secrets, agent, signal, settings }: Hop,
+  first: EgressTarget,
+  firstHeaders: Record<string, string>,
+  firstBody: string | Readable | undefined,
+): Promise<HttpResponse> {
   let { method } = request;
-  let url = fillSecrets(request.url, (name) => encodeURIComponent(known(name, secret)));
+  let target = first;
+  let headers = firstHeaders;
+  let body = firstBody;
   let visible = request.url;
-  let headers = toHeaders(request.headers, (text) => fillSecrets(text, (name) => known(name, secret)));
-  let body = openBody(request.body, session);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    // Boundary: each hop is checked anew; a redirect is the other side's word.
-    const target = check(url);
     const answer = await send(agent(target), target, { method, headers, body, signal });
     const location = answer.headers.location;
     if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
-      return toResponse(answer, visible, session, settings.maxResponseBytes);
+      return toResponse(answer, visible, session, secrets, settings.maxResponseBytes);
     }
-    await answer.body.dump();
-    const next = new URL(location, target.url);
+    await answer.body.dump().catch(() => {});
+    const next = URL.parse(location, target.url);
+    if (next === null) throw new PlexiError('EGRESS_FAILED', `${target.url.host} redirects to what is no URL.`);
     // What was meant for one origin (tokens, cookies, filled-in secrets) does not travel to another one.
-    if (next.origin !== target.url.origin) headers = onlyHarmless(headers);
-    const becomesGet = answer.statusCode === 303 || (answer.statusCode < 303 && method === 'POST');
-    if (becomesGet) {
+    if (next.origin !== target.url.origin) headers = only(headers, HARMLESS_HEADERS);
+    if (becomesGet(answer.statusCode, method)) {
       method = 'GET';
       body = undefined;
+      headers = except(headers, BODY_HEADERS);
     } else if (body !== undefined && typeof body !== 'string') {
       throw new PlexiError('EGRESS_FAILED', 'A redirect asks for a streamed body again, which is gone.');
     }
-    url = next.href;
-    visible = next.href;
+    // Boundary: each hop is checked anew; a redirect is the other side's word.
+    target = check(next.href);
+    visible = secrets.hide(next.href);
   }
   throw new PlexiError('EGRESS_FAILED', `More than ${MAX_REDIRECTS} redirects.`);
+}
+
+/** As the fetch standard has it. */
+function becomesGet(status: number, method: string): boolean {
+  if (status === 303) return method !== 'GET' && method !== 'HEAD';
+  return status < 303 && method === 'POST';
 }
 
 type Sending = {
@@ -171,14 +218,20 @@ async function send(
   }
 }
 
-function toResponse(answer: Dispatcher.ResponseData, url: string, session: Session, maxBytes: number): HttpResponse {
+function toResponse(
+  answer: Dispatcher.ResponseData,
+  url: string,
+  session: Session,
+  secrets: RequestSecrets,
+  maxBytes: number,
+): HttpResponse {
   const headers: HeaderPair[] = [];
   for (const [name, value] of Object.entries(answer.headers)) {
     // An upstream's cookies are its own business with whoever logs in there, not the module's.
     if (name === 'set-cookie' || value === undefined) continue;
-    headers.push([name, Array.isArray(value) ? value.join(', ') : value]);
+    headers.push([name, secrets.hide(Array.isArray(value) ? value.join(', ') : value)]);
   }
-  const stream = session.writeStream(boundedSource(answer.body, maxBytes));
+  const stream = writeBody(boundedSource(answer.body, maxBytes), session);
   return {
     status: answer.statusCode,
     statusText: answer.statusText ?? '',
@@ -188,12 +241,27 @@ function toResponse(answer: Dispatcher.ResponseData, url: string, session: Sessi
   };
 }
 
+function writeBody(source: ByteSource, session: Session): number {
+  try {
+    return session.writeStream(source);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PlexiError('QUOTA_EXCEEDED', 'Too many bodies are open; read or cancel the ones of earlier answers.');
+  }
+}
+
 function boundedSource(body: Readable, maxBytes: number): ByteSource {
   const chunks = body[Symbol.asyncIterator]();
   let total = 0;
   return {
     async read() {
-      const { done, value } = await chunks.next();
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        // Undici's own words may name addresses; a deadline is all that a module can use.
+        const isLate = (error as Error).name === 'TimeoutError' || (error as Error).name === 'BodyTimeoutError';
+        throw new PlexiError('EGRESS_FAILED', `The answer ${isLate ? 'took too long' : 'broke off'}.`, {
+          cause: error,
+        });
+      });
       if (done) return undefined;
       total += value.byteLength;
       if (total > maxBytes) {
@@ -212,8 +280,8 @@ function boundedSource(body: Readable, maxBytes: number): ByteSource {
 function openBody(body: BodyRef, session: Session): string | Readable | undefined {
   if (body.kind === 'none') return undefined;
   if (body.kind === 'text') return body.text;
-  const source = session.readStream(body.stream);
-  return new Readable({
+  const source = openStream(body.stream, session);
+  const readable = new Readable({
     read() {
       source.read().then(
         (chunk) => this.push(chunk ?? null),
@@ -225,24 +293,40 @@ function openBody(body: BodyRef, session: Session): string | Readable | undefine
       done(error);
     },
   });
+  // Whoever sends it hears of its end; before and after that nobody listens, and nobody has to.
+  readable.on('error', () => {});
+  return readable;
 }
 
-function toHeaders(pairs: readonly HeaderPair[], fill: (text: string) => string): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': 'PlexiChat-Modules', 'accept-encoding': 'identity' };
+function openStream(id: number, session: Session): ByteSource {
+  try {
+    return session.readStream(id);
+  } catch (error) {
+    if (!(error instanceof StreamViolation)) throw error;
+    throw new PlexiError('INVALID_CALL', `The body cannot be read: ${error.message}.`);
+  }
+}
+
+function toHeaders(pairs: readonly HeaderPair[], secrets: RequestSecrets): Record<string, string> {
+  const headers: Record<string, string> = Object.assign(Object.create(null), DEFAULT_HEADERS);
   for (const [name, value] of pairs) {
     const key = name.toLowerCase();
+    if (!HEADER_NAME.test(key)) throw new PlexiError('INVALID_CALL', 'A header has a name that HTTP does not allow.');
     if (REFUSED_HEADERS.has(key)) throw new PlexiError('INVALID_CALL', `The header ${key} cannot be set by a module.`);
-    const filled = fill(value);
+    const filled = secrets.fillHeader(value);
     if (!/^[\x20-\x7e\t\x80-\xff]*$/.test(filled))
       throw new PlexiError('INVALID_CALL', `The header ${key} has a value that HTTP does not allow.`);
-    headers[key] =
-      headers[key] === undefined || key === 'user-agent' || key === 'accept-encoding'
-        ? filled
-        : `${headers[key]}, ${filled}`;
+    const known = key in DEFAULT_HEADERS ? undefined : headers[key];
+    headers[key] = known === undefined ? filled : `${known}, ${filled}`;
   }
   return headers;
 }
 
+const DEFAULT_HEADERS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  'user-agent': 'PlexiChat-Modules',
+  'accept-encoding': 'identity',
+});
+const BODY_HEADERS: ReadonlySet<string> = new Set(['content-type', 'content-encoding', 'content-language']);
 const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
@@ -251,19 +335,10 @@ const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
-function onlyHarmless(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS_HEADERS.has(name)));
+function only(headers: Record<string, string>, names: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => names.has(name)));
 }
 
-/** `{{secret.name}}`, as a URL carries it too. */
-const PLACEHOLDER = /(?:\{\{|%7B%7B)secret\.([A-Za-z0-9_]{1,64})(?:\}\}|%7D%7D)/gi;
-
-function fillSecrets(text: string, value: (name: string) => string): string {
-  return text.replace(PLACEHOLDER, (_found, name: string) => value(name));
-}
-
-function known(name: string, secret: (name: string) => string | undefined): string {
-  const value = secret(name);
-  if (value === undefined) throw new PlexiError('INVALID_CALL', `There is no secret setting "${name}".`);
-  return value;
+function except(headers: Record<string, string>, names: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name)));
 }

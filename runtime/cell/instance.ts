@@ -1,5 +1,6 @@
 /** One module's thread as the cell sees it: a Worker, the port to its guest realm, and how it ended. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MAX_FRAME_BYTES } from '../bridge/codec.ts';
 import type { CellCommand, ExitReason } from '../bridge/control.ts';
 import type { ThreadData } from './thread.ts';
 
@@ -9,14 +10,18 @@ export interface CellInstanceOptions {
   readonly kernel: string;
   readonly kernelCache: Uint8Array | undefined;
   readonly onBatch: (head: string, parts: readonly Uint8Array[]) => void;
+  /** `terminate` was tried with a thread that may be too deep in native code to end. */
+  readonly onStuck: (detail: string) => void;
   readonly onExit: (reason: ExitReason, detail: string) => void;
   readonly isBackedUp: () => boolean;
 }
 
 /** One message of a guest; the kernel streams what is larger. */
-const MAX_HEAD_CHARACTERS = 5 * 1024 * 1024;
+const MAX_HEAD_BYTES = MAX_FRAME_BYTES / 2 - 64 * 1024;
 const MAX_PART_BYTES = 1024 * 1024;
 const MAX_WAITING_PARTS = 512;
+/** Of the parts that wait for their batch: with the largest head they still fit in a frame. */
+const MAX_WAITING_BYTES = MAX_FRAME_BYTES / 2;
 /** Young generation of a thread: small, since every idle module pays for it. */
 const YOUNG_GENERATION_MB = 4;
 
@@ -26,6 +31,7 @@ export class CellInstance {
   readonly #port: MessagePort;
   readonly #options: CellInstanceOptions;
   #parts: Uint8Array[] = [];
+  #waitingBytes = 0;
   #exit: { reason: ExitReason; detail: string } | undefined;
 
   constructor(options: CellInstanceOptions) {
@@ -69,6 +75,7 @@ export class CellInstance {
 
   /** Ends the thread, whatever it does; `onExit` follows. */
   terminate(reason: ExitReason, detail = ''): void {
+    if (this.#exit === undefined && reason === 'stuck') this.#options.onStuck(detail);
     this.#exit ??= { reason, detail };
     void this.worker.terminate();
   }
@@ -76,9 +83,10 @@ export class CellInstance {
   #receive(message: unknown): void {
     if (this.#exit !== undefined) return;
     // Boundary: strings and ArrayBuffers are all that a guest's port may carry.
-    if (typeof message === 'string' && message.length <= MAX_HEAD_CHARACTERS) {
+    if (typeof message === 'string' && fits(message)) {
       const parts = this.#parts;
       this.#parts = [];
+      this.#waitingBytes = 0;
       if (this.#options.isBackedUp()) this.terminate('flood', 'the host could not keep up');
       else this.#options.onBatch(message, parts);
       return;
@@ -86,13 +94,22 @@ export class CellInstance {
     if (
       message instanceof ArrayBuffer &&
       message.byteLength <= MAX_PART_BYTES &&
-      this.#parts.length < MAX_WAITING_PARTS
+      this.#parts.length < MAX_WAITING_PARTS &&
+      this.#waitingBytes + message.byteLength <= MAX_WAITING_BYTES
     ) {
+      this.#waitingBytes += message.byteLength;
       this.#parts.push(new Uint8Array(message));
       return;
     }
     this.terminate('flood', 'a message that is no text or larger than allowed');
   }
+}
+
+/** Counted in bytes: a character of JavaScript may have three of them in a frame. */
+function fits(head: string): boolean {
+  return (
+    head.length * 3 <= MAX_HEAD_BYTES || (head.length <= MAX_HEAD_BYTES && Buffer.byteLength(head) <= MAX_HEAD_BYTES)
+  );
 }
 
 /** Starts a thread that has nothing: no environment, no arguments, no streams, no permission. */

@@ -27,9 +27,16 @@ const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
 
 const watchdog = watch(instances);
 socket.on('data', (data: Buffer) => decoder.push(data, take));
-// The host is gone, or closed us: nobody is left to run modules for.
-socket.on('close', () => process.exit(0));
-socket.on('error', () => process.exit(0));
+socket.on('close', leave);
+socket.on('error', leave);
+
+/**
+ * The host is gone, or closed us: nobody is left to run modules for. An exit would wait for every thread to end, and
+ * one deep in native code may never do so.
+ */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
 
 function take(frame: Frame): void {
   if (frame.kind === FRAME_KIND.batch) {
@@ -61,12 +68,13 @@ function start(command: Extract<CellCommand, { op: 'start' }>, [code]: readonly 
     kernel,
     kernelCache,
     onBatch: (head, parts) => outbox.frame(FRAME_KIND.batch, channel, head, parts),
+    onStuck: (detail) => send({ op: 'stuck', channel, detail }),
     onExit: (reason, detail) => {
       instances.delete(channel);
       watchdog.update();
       send({ op: 'exit', channel, reason, detail });
     },
-    isBackedUp: () => socket.writableLength > HIGH_WATER_BYTES,
+    isBackedUp: () => socket.writableLength + outbox.waitingBytes > HIGH_WATER_BYTES,
   });
   instances.set(channel, instance);
   watchdog.update();

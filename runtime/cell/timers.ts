@@ -5,13 +5,19 @@ const MAX_TIMERS = 10_000;
 const MAX_DELAY_MS = 2 ** 31 - 1;
 const REPEAT = 1;
 const CLEAR = 2;
+/** After so many numbers the guest is told that they were read; runtime/guest/timers.ts knows the same two. */
+const ACKNOWLEDGED = -1;
+const ACKNOWLEDGE_EVERY = 1_024;
 
 export function serveTimers(port: MessagePort): void {
   const { setTimeout, setInterval, clearTimeout } = globalThis;
   const timers = new Map<number, NodeJS.Timeout>();
   let announced: number | undefined;
+  let read = 0;
 
   port.on('message', (value: unknown) => {
+    read += 1;
+    if (read % ACKNOWLEDGE_EVERY === 0) port.postMessage(ACKNOWLEDGED);
     // Boundary: whatever the guest sends, only whole numbers in range have a meaning.
     if (typeof value !== 'number' || !(value >= 0) || value > Number.MAX_SAFE_INTEGER) return;
     if (announced === undefined) {

@@ -9,12 +9,18 @@ const POLL_MS = 100;
 /** A thread that slept since the last look needs no look more often than this. */
 const IDLE_POLLS = 20;
 const SILENCE_MS = 1_000;
+/** Buffers that wait for the garbage collector count as well, so one look over the limit proves nothing: this many do. */
+const LOOKS_OVER = 5;
+/** But nobody has garbage of this many times the limit. */
+const HARD_FACTOR = 4;
 const MB = 1024 * 1024;
 
 interface Watched {
   asked: number | undefined;
   active: number;
   idlePolls: number;
+  /** Looks in a row that found more external memory than allowed. */
+  over: number;
 }
 
 export interface Watchdog {
@@ -35,7 +41,7 @@ export function watch(instances: ReadonlyMap<number, CellInstance>): Watchdog {
     for (const instance of instances.values()) {
       let state = watched.get(instance);
       if (state === undefined) {
-        state = { asked: undefined, active: 0, idlePolls: 0 };
+        state = { asked: undefined, active: 0, idlePolls: 0, over: 0 };
         watched.set(instance, state);
       }
       if (state.asked !== undefined) state.asked += late;
@@ -71,7 +77,8 @@ function lookAt(instance: CellInstance, state: Watched, now: number): void {
     (heap) => {
       state.asked = undefined;
       const external = heap.external_memory / MB;
-      if (external > instance.memoryMb) {
+      state.over = external > instance.memoryMb ? state.over + 1 : 0;
+      if (state.over > LOOKS_OVER || external > HARD_FACTOR * instance.memoryMb) {
         instance.terminate('external', `${Math.round(external)} MB of ${instance.memoryMb} MB`);
       }
     },

@@ -20,6 +20,8 @@ export interface CellOptions {
 /** What a cell tells about one channel. */
 export interface ChannelHandler {
   onBatch(head: string, parts: readonly Uint8Array[]): void;
+  /** The cell tried to end its thread, which may not be possible. */
+  onStuck(detail: string): void;
   onExit(reason: ExitReason | 'cell', detail: string): void;
 }
 
@@ -141,14 +143,17 @@ export class Cell {
   }
 
   #takeEvent(frame: Frame): void {
-    const event = parseHead(frame.head);
+    const event = parseHead(frame.head) as CellEvent;
     if (!checkEvent.Check(event)) throw new FrameError('a control frame with another shape');
-    switch ((event as CellEvent).op) {
+    switch (event.op) {
       case 'warmed':
         this.#warmed.shift()?.(Uint8Array.from(frame.parts[0] ?? []));
         return;
+      case 'stuck':
+        this.#handlers.get(event.channel)?.onStuck(event.detail);
+        return;
       case 'exit': {
-        const { channel, reason, detail } = event as Extract<CellEvent, { op: 'exit' }>;
+        const { channel, reason, detail } = event;
         const handler = this.#handlers.get(channel);
         this.#handlers.delete(channel);
         this.#retire(channel);

@@ -59,11 +59,15 @@ const checkDescribe = Compile(DescribeAnswerSchema);
 const YIELD_GRACE_MS = 1_000;
 /** After a terminate the thread has this long before its cell is killed. */
 const KILL_GRACE_MS = 2_000;
-/** Handlers that were given up on but may still run; more, and the instance is recycled. */
-const MAX_ABANDONED = 64;
+/** Handlers that still ran after their deadline; more, and the instance is recycled. */
+const MAX_OVERDUE = 64;
+/** The same with those whose client went away: many clients may do that at once, and it is no fault of the module's. */
+const MAX_ABANDONED = 1024;
 
 export class Instance {
   readonly session: Session;
+  /** Resolves when the thread is gone; soon after `terminate`, since a thread that resists loses its cell. */
+  readonly ended: Promise<void>;
   readonly #options: InstanceOptions;
   readonly #channel: number;
   #inFlight = 0;
@@ -73,11 +77,18 @@ export class Instance {
   #terminated: { reason: ExitReason; detail: string } | undefined;
   #idle: (() => void) | undefined;
   #onEnded: () => void = () => {};
+  readonly #resolveEnded: () => void;
+  /** Invocations past their deadline that the guest has not answered. */
+  #overdue: string[] = [];
 
   constructor(options: InstanceOptions) {
     this.#options = options;
+    const ended = Promise.withResolvers<void>();
+    this.ended = ended.promise;
+    this.#resolveEnded = ended.resolve;
     this.#channel = options.cell.open({
       onBatch: (head, parts) => this.session.receive(head, parts),
+      onStuck: (detail) => this.terminate('stuck', detail),
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
     const quota = new Quota();
@@ -227,8 +238,10 @@ export class Instance {
     if (!this.alive) return;
     const cancel = this.session.call('cancel', number);
     const timer = setTimeout(() => this.terminate('stuck', 'did not yield after its deadline'), YIELD_GRACE_MS);
-    if (this.session.abandoned > MAX_ABANDONED) {
-      this.terminate('stuck', `left ${MAX_ABANDONED} invocations unfinished after their deadlines`);
+    if (error.code === 'MODULE_TIMEOUT') this.#overdue.push(invocation.id);
+    if (this.#overdue.length > MAX_OVERDUE) this.#overdue = this.#overdue.filter((id) => this.session.isAbandoned(id));
+    if (this.#overdue.length > MAX_OVERDUE || this.session.abandoned > MAX_ABANDONED) {
+      this.terminate('stuck', `left ${this.session.abandoned} invocations unfinished that nobody waits for`);
     }
     // Whatever it answers, or why it cannot: the exit event says the rest.
     const yielded = (): void => clearTimeout(timer);
@@ -252,13 +265,15 @@ export class Instance {
     const likelyCause = reason !== 'cell' && reason !== 'terminated' && inFlight === 1;
     this.session.close(new InstanceGone(reason === 'cell' ? 'Its cell ended.' : 'Its thread ended.', likelyCause));
     this.#idle?.();
-    const known = reason === 'terminated' ? this.#terminated : undefined;
+    // A cell that died because this thread could not be ended died of this thread.
+    const known = reason === 'terminated' || reason === 'cell' ? this.#terminated : undefined;
     this.#options.onExit({
       reason: known?.reason ?? reason,
       detail: known?.detail ?? detail,
       inFlight,
       expected: this.#expected,
     });
+    this.#resolveEnded();
   }
 }
 

@@ -28,6 +28,8 @@ interface Held {
   readonly cell: Cell;
   readonly shared: boolean;
   empty: NodeJS.Timeout | undefined;
+  /** On its way out: nothing may be placed in it any more. */
+  closing: boolean;
 }
 
 export class CellPool {
@@ -74,7 +76,7 @@ export class CellPool {
   #shared(): Held {
     const { cells } = this.#options;
     const wanted = typeof cells === 'number' ? cells : AUTO_CELLS;
-    const shared = [...this.#held].filter((held) => held.shared && held.cell.alive);
+    const shared = [...this.#held].filter((held) => held.shared && held.cell.alive && !held.closing);
     const emptiest = shared.toSorted((a, b) => a.cell.channels - b.cell.channels)[0];
     if (emptiest !== undefined && (shared.length >= wanted || emptiest.cell.channels === 0)) return emptiest;
     return this.#start(true, 'safe');
@@ -90,13 +92,14 @@ export class CellPool {
         this.#held.delete(held);
       },
     });
-    const held: Held = { cell, shared, empty: undefined };
+    const held: Held = { cell, shared, empty: undefined, closing: false };
     this.#held.add(held);
     return held;
   }
 
   async #close(held: Held): Promise<void> {
     if (held.cell.channels > 0 && !this.#closing) return;
+    held.closing = true;
     await held.cell.close();
   }
 }

@@ -28,7 +28,7 @@ export function buildOpenApi(modules: readonly ServedModule[], title: string): O
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     tags: served.map(({ name, version, manifest }) => ({
       name,
-      description: [manifest.module_description, `Version ${version}.`].filter(Boolean).join(' '),
+      description: [manifest.module_description, `(version ${version})`].filter(Boolean).join(' '),
     })),
     paths,
     components: OPENAPI_COMPONENTS,

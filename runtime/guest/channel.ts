@@ -22,6 +22,9 @@ export interface ChannelReader {
   stream(message: StreamMessage, part: Uint8Array | undefined): void;
 }
 
+/** A batch with more leaves at once: the cell takes only so much in one, and the answers of a turn may be many. */
+const BATCH_CHARACTERS = 1024 * 1024;
+const BATCH_PARTS = 128;
 /** How many microtask hops the first message of a turn waits for company. */
 const MAX_HOPS = 6;
 
@@ -30,6 +33,7 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
   let arrived: ArrayBuffer[] = [];
   let heads: string[] = [];
   let parts: ArrayBuffer[] = [];
+  let characters = 0;
   let scheduled = false;
 
   const read = (text: string): void => {
@@ -55,11 +59,12 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
   });
 
   const flush = (): void => {
-    scheduled = false;
+    if (heads.length === 0) return;
     const batch = `[${heads.join(',')}]`;
     const buffers = parts;
     heads = [];
     parts = [];
+    characters = 0;
     for (const buffer of buffers) send(buffer);
     send(batch);
   };
@@ -68,6 +73,7 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
   // leave as one message, and costs a lone answer nothing that can be measured.
   const hop = (seen: number, hops: number): void => {
     if (hops === MAX_HOPS || (hops > 1 && heads.length === seen)) {
+      scheduled = false;
       flush();
       return;
     }
@@ -78,8 +84,11 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
 
   return {
     post(message, part) {
-      heads.push(stringify(message));
+      const head = stringify(message);
+      heads.push(head);
+      characters += head.length;
       if (part !== undefined) parts.push(exactBuffer(part));
+      if (characters > BATCH_CHARACTERS || parts.length >= BATCH_PARTS) flush();
       if (scheduled) return;
       scheduled = true;
       hop(0, 0);

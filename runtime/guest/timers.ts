@@ -27,12 +27,35 @@ const REPEAT = 1;
 const CLEAR = 2;
 /** From the outer realm: a promise was left rejected. */
 const REJECTION_NOTE = 0;
+/** From the outer realm: it has read so many numbers more. */
+const ACKNOWLEDGED = -1;
+const ACKNOWLEDGE_EVERY = 1_024;
+/**
+ * Numbers on the way that nobody has read. What waits in a port is in no heap and counts against no limit; what waits
+ * here is in the module's own.
+ */
+const MAX_UNREAD = 64 * ACKNOWLEDGE_EVERY;
 
 export function createTimers(control: GuestPort, onError: (error: unknown) => void): Timers {
   const timers = new Map<number, Timer>();
   let last = 0;
+  let unread = 0;
+  let waiting: number[] = [];
+  let nextWaiting = 0;
 
-  const send = bindPort(control, (data) => {
+  const post = bindPort(control, (data) => {
+    if (data === ACKNOWLEDGED) {
+      unread -= ACKNOWLEDGE_EVERY;
+      while (nextWaiting < waiting.length && unread < MAX_UNREAD) {
+        unread += 1;
+        post(waiting[nextWaiting++]);
+      }
+      if (nextWaiting === waiting.length) {
+        waiting = [];
+        nextWaiting = 0;
+      }
+      return;
+    }
     if (data === REJECTION_NOTE) {
       onError('A promise was rejected and nobody handled it.');
       return;
@@ -48,6 +71,15 @@ export function createTimers(control: GuestPort, onError: (error: unknown) => vo
       onError(error);
     }
   });
+
+  const send = (number: number): void => {
+    if (unread >= MAX_UNREAD || waiting.length > 0) {
+      waiting[waiting.length] = number;
+      return;
+    }
+    unread += 1;
+    post(number);
+  };
 
   const set = (repeats: boolean, callback: unknown, delayMs: unknown, args: readonly unknown[]): number => {
     if (typeof callback !== 'function') throw new TypeError('A timer needs a function to call.');

@@ -18,8 +18,9 @@ export interface HostedModuleOptions {
   readonly declaration: Declaration;
   /** The manifest's runtime section, capped by the operator. */
   readonly limits: ModuleLimits;
+  readonly readCode: () => Promise<Uint8Array>;
   /** Starts a thread for this module; the instance still has to be initialised. */
-  readonly spawn: (placement: { alone: boolean }, onExit: (exit: InstanceExit) => void) => Instance;
+  readonly spawn: (start: { code: Uint8Array; alone: boolean }, onExit: (exit: InstanceExit) => void) => Instance;
   /** Whether an instance had its cell to itself: only then is the cell's death its own doing. */
   readonly isAlone: (instance: Instance) => boolean;
   readonly onChange: (module: HostedModule, from: ModuleState) => void;
@@ -54,6 +55,7 @@ export class HostedModule implements ServedModule {
   #state: ModuleState = 'sleeping';
   #reasons: readonly string[] = [];
   #starting: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
   #crashes = NO_CRASHES;
   #notBefore = 0;
   #probationUntil = 0;
@@ -85,7 +87,7 @@ export class HostedModule implements ServedModule {
   }
 
   async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
-    if (!this.#slots.tryTake()) await this.#slots.wait(request.deadline);
+    if (!this.#slots.tryTake()) await this.#slots.wait(request.deadline, options.signal);
     try {
       const instance = this.#pick() ?? (await this.#wake(request.deadline));
       return await invokeGuest(instance, request, options, this.#options.onStack);
@@ -101,6 +103,7 @@ export class HostedModule implements ServedModule {
 
   /** Boots the module if it is not running. @throws PlexiError MODULE_UNAVAILABLE, MODULE_ERROR, MODULE_CRASHED */
   async start(): Promise<void> {
+    await this.#settled();
     if (this.#pick() !== undefined) return;
     const now = Date.now();
     if (this.#state === 'crashed' && now < this.#notBefore)
@@ -123,8 +126,17 @@ export class HostedModule implements ServedModule {
   /** Finishes what runs, ends cleanly, and stays down. */
   async stop(drainMs: number): Promise<void> {
     this.#slots.close(unavailable('is being stopped', 1_000));
-    if (this.#instances.size > 0) await this.#end('stopped', drainMs);
+    await this.#ending;
+    if (this.#state === 'running' || this.#state === 'starting') await this.#end('stopped', drainMs);
     else this.#change('stopped', []);
+  }
+
+  /** A module that falls asleep, or whose threads are just being ended, is judged when that is over: soon, in any case. */
+  async #settled(): Promise<void> {
+    if (this.#state === 'draining') await this.#ending;
+    if (this.#state === 'running' && this.#pick() === undefined) {
+      await Promise.all([...this.#instances].map(({ ended }) => ended));
+    }
   }
 
   #pick(): Instance | undefined {
@@ -154,11 +166,13 @@ export class HostedModule implements ServedModule {
   async #boot(): Promise<void> {
     const generation = this.#generation;
     this.#change('starting', []);
-    const alone = Date.now() < this.#probationUntil;
     const booting: Instance[] = [];
     try {
+      const code = await this.#options.readCode();
+      if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
+      const alone = Date.now() < this.#probationUntil;
       for (let count = 0; count < this.#options.limits.instances; count++) {
-        const instance: Instance = this.#options.spawn({ alone }, (exit) => this.#onExit(instance, exit));
+        const instance: Instance = this.#options.spawn({ code, alone }, (exit) => this.#onExit(instance, exit));
         booting.push(instance);
         this.#instances.add(instance);
       }
@@ -178,7 +192,14 @@ export class HostedModule implements ServedModule {
     if (this.#state === 'starting') this.#change('running', []);
   }
 
-  async #end(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
+  #end(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
+    this.#ending = this.#drain(to, drainMs).finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async #drain(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
     this.#generation += 1;
     this.#change('draining', []);
     const ending = [...this.#instances];
@@ -186,6 +207,7 @@ export class HostedModule implements ServedModule {
       ending.map(async (instance) => {
         await instance.drain(drainMs);
         await instance.stop(SHUTDOWN_MS);
+        await instance.ended;
       }),
     );
     this.#change(to, []);
@@ -195,7 +217,7 @@ export class HostedModule implements ServedModule {
     const alone = this.#options.isAlone(instance);
     // A boot that failed was judged by #boot already.
     if (!this.#instances.delete(instance)) return;
-    if (exit.expected || this.#state === 'draining' || this.#state === 'stopped') return;
+    if (exit.expected || this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'parked') return;
     // One that fails while the module boots makes the boot fail: judged there, once.
     if (this.#state === 'starting' && exit.reason !== 'cell') return;
     const reason = `${exit.reason}: ${exit.detail}`;
@@ -204,6 +226,7 @@ export class HostedModule implements ServedModule {
       if (suspect) this.#probationUntil = Date.now() + PROBATION_MS;
       // Boundary: only who crashes alone is guilty; in company the budget stays untouched.
       if (this.#instances.size === 0) this.#change('crashed', [`its cell died with it (${exit.detail})`]);
+      else this.#replaceLater();
       return;
     }
     this.#crash(reason);
@@ -219,7 +242,36 @@ export class HostedModule implements ServedModule {
       return;
     }
     this.#notBefore = verdict.notBefore;
-    if (![...this.#instances].some((instance) => instance.alive)) this.#change('crashed', [reason]);
+    if ([...this.#instances].some((instance) => instance.alive)) this.#replaceLater();
+    else this.#change('crashed', [reason]);
+  }
+
+  /** One of several threads is gone: the others go on, and a new one comes when the backoff is over. */
+  #replaceLater(): void {
+    const generation = this.#generation;
+    const isWanted = (): boolean =>
+      generation === this.#generation &&
+      this.#state === 'running' &&
+      this.#instances.size < this.#options.limits.instances;
+    setTimeout(() => {
+      if (!isWanted()) return;
+      this.#replace(isWanted).catch((error: unknown) => {
+        if (isWanted()) this.#crash(`did not boot: ${messageOf(error)}`);
+      });
+    }, this.#notBefore - Date.now()).unref();
+  }
+
+  async #replace(isWanted: () => boolean): Promise<void> {
+    const code = await this.#options.readCode();
+    if (!isWanted()) return;
+    const alone = Date.now() < this.#probationUntil;
+    const instance: Instance = this.#options.spawn({ code, alone }, (exit) => this.#onExit(instance, exit));
+    try {
+      await instance.initialize(this.#options.limits.bootMs);
+      if (isWanted()) this.#instances.add(instance);
+    } finally {
+      if (!this.#instances.has(instance)) instance.terminate('terminated', 'not wanted');
+    }
   }
 
   #mayRetry(error: unknown, request: Omit<EndpointRequest, 'invocation'>, { body, signal }: InvokeOptions): boolean {

@@ -1,5 +1,5 @@
 /** Sends one endpoint request to one instance and reads its outcome: bodies to streams and back, guest output to facts. */
-import type { ByteSource } from '@plexichat/sdk/protocol/body-streams';
+import { type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type BodyRef, type EndpointRequest, type Outcome, OutcomeSchema } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
@@ -24,6 +24,7 @@ export async function invokeGuest(
   );
   // Boundary: what the guest answered is foreign until this line.
   if (!checkOutcome.Check(answer)) {
+    instance.session.discard((answer as { body?: unknown } | null | undefined)?.body);
     throw new PlexiError('INVALID_MODULE_RESPONSE', 'The module answered in a shape that the bridge does not know.');
   }
   return readOutcome(instance, answer, onModuleStack);
@@ -37,14 +38,34 @@ function readOutcome(instance: Instance, outcome: Outcome, onModuleStack: (stack
   }
   const { status, headers, body } = outcome;
   if (body.kind !== 'stream') return { status, headers, body };
-  return { status, headers, body: { kind: 'stream', stream: toReadable(instance.session.readStream(body.stream)) } };
+  return { status, headers, body: { kind: 'stream', stream: toReadable(openStream(instance, body.stream)) } };
+}
+
+function openStream(instance: Instance, stream: number): ByteSource {
+  try {
+    return instance.session.readStream(stream);
+  } catch (error) {
+    if (!(error instanceof StreamViolation)) throw error;
+    throw new PlexiError(
+      'INVALID_MODULE_RESPONSE',
+      `The module answered with a body that it did not send: ${error.message}.`,
+    );
+  }
 }
 
 function toBodyRef(instance: Instance, body: Body): BodyRef {
   if (body.kind === 'none') return body;
   if (body.kind === 'text' && body.text.length <= INLINE_CHARACTERS) return body;
   const source = body.kind === 'text' ? textSource(body.text) : readerSource(body.stream);
-  return { kind: 'stream', stream: instance.session.writeStream(source) };
+  try {
+    return { kind: 'stream', stream: instance.session.writeStream(source) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PlexiError('MODULE_OVERLOADED', 'The module has too many bodies to read already.', {
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  }
 }
 
 function textSource(text: string): ByteSource {

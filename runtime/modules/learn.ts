@@ -14,7 +14,7 @@ export interface LearnOptions {
   readonly folder: string;
   /** Everything that the declaration depends on: bundle, manifest as the guest sees it, kernel. */
   readonly content: readonly string[];
-  readonly spawn: () => Instance;
+  readonly spawn: () => Promise<Instance>;
   readonly timeoutMs: number;
 }
 
@@ -26,7 +26,7 @@ export async function learnDeclaration({ folder, content, spawn, timeoutMs }: Le
   const file = join(folder, `${key}.json`);
   const known = await readKnown(file);
   if (known !== undefined) return known;
-  const instance = spawn();
+  const instance = await spawn();
   try {
     const declaration = await instance.describe(timeoutMs);
     await mkdir(folder, { recursive: true });

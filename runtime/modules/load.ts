@@ -8,6 +8,7 @@ import { formatPermission, type Permission, parsePermission } from '../capabilit
 import { notCovered } from '../capabilities/permission-cover.ts';
 import { describePermission } from '../capabilities/permission-words.ts';
 import { BundleError, formatBundleIssue } from './bundle-error.ts';
+import type { BundleStore } from './bundle-store.ts';
 import type { Chores } from './chores.ts';
 import { discoverModules, type FoundModule } from './discover.ts';
 import { createIdleModule } from './idle-module.ts';
@@ -18,8 +19,7 @@ import type { ServedModule } from './served-module.ts';
 
 /** A module whose code was checked. */
 export interface CheckedModule extends SplitManifest {
-  readonly code: Uint8Array;
-  readonly map: string;
+  /** Names its bundle in the store. */
   readonly hash: string;
   readonly grants: readonly Permission[];
 }
@@ -34,6 +34,7 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly chores: Chores;
+  readonly store: BundleStore;
   readonly registry: Registry;
   readonly learn: (module: CheckedModule) => Promise<Declaration>;
   /** What keeps the declared endpoints from being served; nothing when they are fine. */
@@ -81,10 +82,9 @@ async function loadModule({ name, folder, manifest }: FoundModule, options: Load
   try {
     const bundle = await options.chores.bundle(folder, name);
     for (const warning of bundle.warnings) options.onWarning(name, formatBundleIssue(warning));
+    await options.store.put(bundle);
     const prepared = {
       ...splitSecrets(manifest),
-      code: Buffer.from(bundle.code),
-      map: bundle.map,
       hash: bundle.hash,
       grants,
     };

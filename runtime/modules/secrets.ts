@@ -7,22 +7,55 @@ import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 export interface SplitManifest {
   /** For the guest: no secret is in it. */
   readonly manifest: Manifest;
+  /** By the name in their placeholder: `api_key`, `smtp.password`, `keys.0`. */
   readonly secrets: ReadonlyMap<string, string>;
+}
+
+interface Node {
+  readonly writeOnly?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+  readonly additionalProperties?: Node | boolean;
 }
 
 export function splitSecrets(manifest: Manifest): SplitManifest {
   const secrets = new Map<string, string>();
-  const settings: Record<string, unknown> = { ...manifest.settings };
-  for (const name of secretNames(manifest.settings_schema)) {
-    const value = settings[name];
-    if (value === undefined) continue;
-    secrets.set(name, typeof value === 'string' ? value : JSON.stringify(value));
-    settings[name] = `{{secret.${name}}}`;
-  }
+  const settings = takeOut(manifest.settings, manifest.settings_schema as Node | undefined, [], secrets);
   return { manifest: { ...manifest, settings: settings as Manifest['settings'] }, secrets };
 }
 
-function secretNames(schema: unknown): string[] {
-  const properties = (schema as { properties?: Record<string, { writeOnly?: unknown }> } | undefined)?.properties ?? {};
-  return Object.keys(properties).filter((name) => properties[name]?.writeOnly === true);
+/** Boundary: goes wherever the schema may say writeOnly; a copy, since the host keeps the original. */
+function takeOut(
+  value: unknown,
+  schema: Node | boolean | undefined,
+  path: readonly string[],
+  secrets: Map<string, string>,
+): unknown {
+  if (typeof schema !== 'object' || value === undefined) return value;
+  if (schema.writeOnly === true && path.length > 0) {
+    const name = nameFor(path, secrets);
+    secrets.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    return `{{secret.${name}}}`;
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, index) => takeOut(item, schema.items, [...path, String(index)], secrets));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) => {
+    const known = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
+    const below = known ? schema.properties?.[key] : schema.additionalProperties;
+    return [key, takeOut(item, below, [...path, key], secrets)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a placeholder can carry; two settings never share a name. */
+function nameFor(path: readonly string[], taken: ReadonlyMap<string, string>): string {
+  const plain = path
+    .join('.')
+    .replace(/[^A-Za-z0-9_.-]/g, '_')
+    .slice(0, 180);
+  let name = plain;
+  for (let count = 2; taken.has(name); count++) name = `${plain}-${count}`;
+  return name;
 }

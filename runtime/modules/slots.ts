@@ -30,9 +30,11 @@ export class Slots {
 
   /**
    * @param deadline epoch milliseconds
-   * @throws PlexiError MODULE_OVERLOADED when too many wait already, or when the deadline comes first
+   * @param signal fires when nobody wants the slot any more
+   * @throws PlexiError MODULE_OVERLOADED when too many wait already, or when the deadline comes first; CLIENT_CLOSED
    */
-  wait(deadline: number): Promise<void> {
+  wait(deadline: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(clientClosed());
     if (this.#waiting.size >= this.#queueLimit) {
       return Promise.reject(overloaded(`${this.#queueLimit} requests wait already`));
     }
@@ -41,20 +43,25 @@ export class Slots {
         () => waiting.refuse(overloaded('no slot was free before the deadline')),
         deadline - Date.now(),
       );
+      const onAbort = (): void => waiting.refuse(clientClosed());
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiting.delete(waiting);
+      };
       const waiting: Waiting = {
         take: () => {
-          clearTimeout(timer);
-          this.#waiting.delete(waiting);
+          leave();
           this.#taken += 1;
           resolve();
         },
         refuse: (error) => {
-          clearTimeout(timer);
-          this.#waiting.delete(waiting);
+          leave();
           reject(error);
         },
       };
       this.#waiting.add(waiting);
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 
@@ -68,6 +75,10 @@ export class Slots {
   close(error: Error): void {
     for (const waiting of [...this.#waiting]) waiting.refuse(error);
   }
+}
+
+function clientClosed(): PlexiError {
+  return new PlexiError('CLIENT_CLOSED', 'The client went away.');
 }
 
 function overloaded(reason: string): PlexiError {

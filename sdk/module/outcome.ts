@@ -12,11 +12,14 @@ const MAX_STACK = 20_000;
 const NO_CONTENT: Outcome = { ok: true, status: 204, headers: [], body: { kind: 'none' } };
 const NULL_BODY = new Set([204, 205, 304]);
 
-/** @param handler names the class and the method, for the messages. */
-export function toOutcome(value: unknown, handler: string, host: HostBinding): Outcome {
+/**
+ * @param handler names the class and the method, for the messages.
+ * @param onCancel called when the client leaves while an answer in pieces is under way.
+ */
+export function toOutcome(value: unknown, handler: string, host: HostBinding, onCancel?: () => void): Outcome {
   if (value === undefined) return NO_CONTENT;
   try {
-    if (isResponse(value)) return fromResponse(value, handler, host);
+    if (isResponse(value)) return fromResponse(value, handler, host, onCancel);
     const text = stringify(value);
     if (text === undefined) return invalid(`${handler} returned a ${typeof value}, which is not JSON.`);
     return { ok: true, status: 200, headers: [['content-type', 'application/json']], body: sendText(text, host) };
@@ -66,14 +69,19 @@ export function messageOf(error: unknown): string {
   }
 }
 
-function fromResponse(response: Response, handler: string, host: HostBinding): Outcome {
+function fromResponse(response: Response, handler: string, host: HostBinding, onCancel?: () => void): Outcome {
   const { status } = response;
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     return invalid(`${handler} returned a Response with status ${String(status)}; allowed is 200 to 599.`);
   }
   const headers: HeaderPair[] = [];
   for (const [name, value] of response.headers) headers.push([name, value]);
-  return { ok: true, status, headers, body: NULL_BODY.has(status) ? { kind: 'none' } : sendBody(response, host) };
+  return {
+    ok: true,
+    status,
+    headers,
+    body: NULL_BODY.has(status) ? { kind: 'none' } : sendBody(response, host, onCancel),
+  };
 }
 
 /** By shape: the Response may be the realm's, Node's, or that of a library. Plain data fails at the first question. */

@@ -76,11 +76,13 @@ function run(
     context.finish();
     return outcome;
   };
+  // An answer in pieces outlives the handler, and so does the signal that it was given.
+  const onCancel = (): void => context.cancel();
   try {
     const value = endpoint.run(context);
-    if (!isThenable(value)) return Promise.resolve(finish(toOutcome(value, endpoint.name, host)));
+    if (!isThenable(value)) return Promise.resolve(finish(toOutcome(value, endpoint.name, host, onCancel)));
     return Promise.resolve(value).then(
-      (result) => finish(toOutcome(result, endpoint.name, host)),
+      (result) => finish(toOutcome(result, endpoint.name, host, onCancel)),
       (error) => finish(toFailure(error, endpoint.name, host)),
     );
   } catch (error) {

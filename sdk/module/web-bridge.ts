@@ -23,14 +23,27 @@ type TakenBody =
   | { readonly kind: 'source'; readonly source: ByteSource };
 
 /** What a Request or Response carries, as it crosses. @throws TypeError when it has been read already */
-export function sendBody(message: Request | Response, host: HostBinding): BodyRef {
+/** @param onCancel called when the reader of a body in pieces goes away */
+export function sendBody(message: Request | Response, host: HostBinding, onCancel?: () => void): BodyRef {
   const taken = takeBody(message);
   if (taken.kind === 'none') return taken;
   if (taken.kind === 'text') return sendText(taken.text, host);
-  if (taken.kind === 'source') return { kind: 'stream', stream: host.writeStream(taken.source) };
+  if (taken.kind === 'source')
+    return { kind: 'stream', stream: host.writeStream(noticeCancel(taken.source, onCancel)) };
   const text = taken.bytes.byteLength <= MAX_INLINE_BYTES ? decodeExactly(taken.bytes) : undefined;
   if (text !== undefined) return { kind: 'text', text };
   return { kind: 'stream', stream: host.writeStream(onePiece(taken.bytes)) };
+}
+
+function noticeCancel(source: ByteSource, onCancel: (() => void) | undefined): ByteSource {
+  if (onCancel === undefined) return source;
+  return {
+    read: () => source.read(),
+    cancel: () => {
+      source.cancel();
+      onCancel();
+    },
+  };
 }
 
 export function sendText(text: string, host: HostBinding): BodyRef {

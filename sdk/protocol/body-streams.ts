@@ -22,6 +22,8 @@ export type StreamMessage =
 export const WINDOW_BYTES = 256 * 1024;
 /** A chunk is cut to this before it is sent: one chunk is one binary part of a frame. */
 export const CHUNK_BYTES = 64 * 1024;
+/** What a chunk uses of the window at least: a chunk of one byte costs its receiver far more than a byte. */
+const MIN_COST_BYTES = 256;
 /** Streams open at once, per direction and instance. */
 export const MAX_STREAMS = 256;
 
@@ -33,6 +35,10 @@ export interface StreamWire {
 /** What a peer did against the rules; the bridge counts it as a violation. */
 export class StreamViolation extends Error {
   override readonly name = 'StreamViolation';
+}
+
+function costOf(chunk: Uint8Array): number {
+  return Math.max(chunk.byteLength, MIN_COST_BYTES);
 }
 
 interface Outgoing {
@@ -61,7 +67,7 @@ class Incoming implements ByteSource {
   }
 
   push(chunk: Uint8Array): void {
-    this.unconsumed += chunk.byteLength;
+    this.unconsumed += costOf(chunk);
     const waiting = this.#waiting;
     if (waiting === undefined) {
       this.#chunks.push(chunk);
@@ -107,8 +113,8 @@ class Incoming implements ByteSource {
   }
 
   #release(chunk: Uint8Array): void {
-    this.unconsumed -= chunk.byteLength;
-    if (!this.settled) this.#consumed(chunk.byteLength);
+    this.unconsumed -= costOf(chunk);
+    if (!this.settled) this.#consumed(costOf(chunk));
   }
 }
 
@@ -134,7 +140,10 @@ export class BodyStreams {
 
   /** Starts to send a body and gives the number that the peer reads it by. */
   write(source: ByteSource): number {
-    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#closed !== undefined) {
+      source.cancel();
+      throw this.#closed;
+    }
     if (this.#outgoing.size >= MAX_STREAMS) {
       source.cancel();
       throw new RangeError(`At most ${MAX_STREAMS} bodies may be streamed at once.`);
@@ -158,39 +167,39 @@ export class BodyStreams {
     return incoming;
   }
 
-  /** Takes one checked message from the peer. @throws StreamViolation */
-  accept(message: StreamMessage, part: Uint8Array | undefined): void {
-    if (this.#closed !== undefined) return;
+  /** Takes one checked message from the peer. True when an open stream took the part. @throws StreamViolation */
+  accept(message: StreamMessage, part: Uint8Array | undefined): boolean {
+    if (this.#closed !== undefined) return false;
     switch (message.op) {
       case 'chunk':
         if (part === undefined) throw new StreamViolation('a chunk came without its bytes');
-        this.#acceptChunk(message.stream, part);
-        return;
+        return this.#acceptChunk(message.stream, part);
       case 'end':
       case 'error': {
         const incoming = this.#arriving(message.stream);
-        if (incoming === undefined) return;
+        if (incoming === undefined) return false;
         if (message.op === 'end') incoming.end();
         else incoming.fail(new Error(message.message));
         if (this.#claimed.has(message.stream)) this.#forget(message.stream);
-        return;
+        return false;
       }
       case 'credit': {
-        const outgoing = this.#outgoing.get(message.stream);
-        if (outgoing === undefined) return;
+        const outgoing = this.#sending(message.stream);
+        if (outgoing === undefined) return false;
         outgoing.credit = Math.min(WINDOW_BYTES, outgoing.credit + message.bytes);
         outgoing.wake?.();
-        return;
+        return false;
       }
       case 'cancel': {
-        const outgoing = this.#outgoing.get(message.stream);
-        if (outgoing === undefined) return;
+        const outgoing = this.#sending(message.stream);
+        if (outgoing === undefined) return false;
         outgoing.cancelled = true;
         outgoing.source.cancel();
         outgoing.wake?.();
         this.#outgoing.delete(message.stream);
       }
     }
+    return false;
   }
 
   /** Ends every stream; readers get `reason`, sources are cancelled. */
@@ -207,14 +216,22 @@ export class BodyStreams {
     this.#outgoing.clear();
   }
 
-  #acceptChunk(id: number, part: Uint8Array): void {
+  /** The stream of ours that a message is about; undefined when it is over. */
+  #sending(id: number): Outgoing | undefined {
+    if (id >= this.#nextId) throw new StreamViolation(`stream ${id} was never opened`);
+    return this.#outgoing.get(id);
+  }
+
+  #acceptChunk(id: number, part: Uint8Array): boolean {
     const incoming = this.#arriving(id);
-    if (incoming === undefined) return;
+    if (incoming === undefined) return false;
     if (incoming.settled) throw new StreamViolation(`stream ${id} went on after its end`);
-    if (incoming.unconsumed + part.byteLength > WINDOW_BYTES + CHUNK_BYTES) {
+    if (part.byteLength === 0) throw new StreamViolation(`stream ${id} sent a chunk of no bytes`);
+    if (incoming.unconsumed + costOf(part) > WINDOW_BYTES) {
       throw new StreamViolation(`stream ${id} sent more than its credit`);
     }
     incoming.push(part);
+    return true;
   }
 
   /** The stream that a message is about: known, new (numbers only grow), or already over (undefined). */
@@ -260,14 +277,15 @@ export class BodyStreams {
         }
         for (let offset = 0; offset < chunk.byteLength; offset += CHUNK_BYTES) {
           const piece = chunk.subarray(offset, offset + CHUNK_BYTES);
-          while (outgoing.credit < piece.byteLength && !outgoing.cancelled) {
+          const cost = costOf(piece);
+          while (outgoing.credit < cost && !outgoing.cancelled) {
             await new Promise<void>((resolve) => {
               outgoing.wake = resolve;
             });
             outgoing.wake = undefined;
           }
           if (outgoing.cancelled) return;
-          outgoing.credit -= piece.byteLength;
+          outgoing.credit -= cost;
           this.#wire.send({ stream: id, op: 'chunk' }, piece);
         }
       }

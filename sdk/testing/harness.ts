@@ -58,7 +58,7 @@ let lastInvocation = 0;
  * expect(answer.json()).toEqual({ temperature: 21 });
  * await harness.close();
  */
-export async function createModuleHarness<Module extends BaseModule<never>>(
+export async function createModuleHarness<Module extends BaseModule<unknown>>(
   Module: new () => Module,
   options: HarnessOptions = {},
 ): Promise<ModuleHarness<Module>> {

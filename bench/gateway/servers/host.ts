@@ -41,7 +41,7 @@ serveParent({ ready, answer, close: () => host.close() });
 
 function answer(question: unknown): StatesAnswer | undefined {
   if (question === 'collect') {
-    globalThis.gc?.();
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     return undefined;
   }
   const states: StatesAnswer = {};
