@@ -9,6 +9,8 @@ const POLL_MS = 100;
 /** A thread that slept since the last look needs no look more often than this. */
 const IDLE_POLLS = 20;
 const SILENCE_MS = 1_000;
+/** The young generation, and what a heap grows over its limit while it is collected. */
+const HEAP_SLACK_MB = 32;
 /** Buffers that wait for the garbage collector count as well, so one look over the limit proves nothing: this many do. */
 const LOOKS_OVER = 5;
 /** But nobody has garbage of this many times the limit. */
@@ -80,6 +82,11 @@ function lookAt(instance: CellInstance, state: Watched, now: number): void {
       state.over = external > instance.memoryMb ? state.over + 1 : 0;
       if (state.over > LOOKS_OVER || external > HARD_FACTOR * instance.memoryMb) {
         instance.terminate('external', `${Math.round(external)} MB of ${instance.memoryMb} MB`);
+      }
+      // V8 looks at its own limit when it collects; one huge array is past it long before that.
+      const used = heap.used_heap_size / MB;
+      if (used > instance.memoryMb + HEAP_SLACK_MB) {
+        instance.terminate('heap', `${Math.round(used)} MB of ${instance.memoryMb} MB`);
       }
     },
     () => {

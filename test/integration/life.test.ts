@@ -161,15 +161,16 @@ describe('a streamed answer', () => {
     'ticker/module.ts': `
       import { BaseModule, moduleEndpoint } from '@plexichat/sdk';
       export default class Ticker extends BaseModule {
-        sent = 0; cancelled = false;
-        @moduleEndpoint('GET /endless') endless() {
+        sent = 0; cancelled = false; aborted = false;
+        @moduleEndpoint('GET /endless') endless({ signal }) {
           const self = this;
+          signal.addEventListener('abort', () => { self.aborted = true; });
           return new Response(new ReadableStream({
             pull(c) { self.sent += 1; c.enqueue(new Uint8Array(16384)); },
             cancel() { self.cancelled = true; },
           }), { headers: { 'content-type': 'application/octet-stream' } });
         }
-        @moduleEndpoint('GET /sent') count() { return { sent: this.sent, cancelled: this.cancelled }; }
+        @moduleEndpoint('GET /sent') count() { return { sent: this.sent, cancelled: this.cancelled, aborted: this.aborted }; }
       }`,
   };
 
@@ -180,7 +181,7 @@ describe('a streamed answer', () => {
     const reader = response.body?.getReader();
     await reader?.read();
     const sent = async () =>
-      (await (await at.fetch('/api/v1/ticker/sent')).json()) as { sent: number; cancelled: boolean };
+      (await (await at.fetch('/api/v1/ticker/sent')).json()) as { sent: number; cancelled: boolean; aborted: boolean };
     let before = -1;
     // It comes to rest by itself once every buffer on the way is full.
     await until(async () => {
@@ -192,5 +193,6 @@ describe('a streamed answer', () => {
     expect(before * 16384).toBeLessThan(32 * 1024 * 1024);
     abort.abort();
     await until(async () => (await sent()).cancelled);
+    expect((await sent()).aborted).toBe(true);
   });
 });
