@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatIssue } from '../../runtime/config/yaml-issue.ts';
 import { type ManifestIssue, type ParsedManifest, parseManifest } from '../../runtime/modules/manifest.ts';
 import { writeManifestSchema } from '../../runtime/modules/manifest-schema.ts';
-import { formatIssue } from '../../runtime/config/yaml-issue.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/modules');
 const HEAD = 'module_name: weather\nmodule_version: 1.2.0\n';

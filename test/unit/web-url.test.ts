@@ -250,10 +250,13 @@ describe('Request, when it keeps a URL as it is', () => {
     );
   });
 
-  it.each(['http://127.0.0.1./', 'http://1.2.3.4:8080/', 'http://xn--a.b/', 'http://a.xn--ls8h.b/', 'http://1.2.3.4./x'])(
-    'has it for %s as well',
-    async (url) => {
-      await expectSame(`new Request(${JSON.stringify(url)}).url`);
-    },
-  );
+  it.each([
+    'http://127.0.0.1./',
+    'http://1.2.3.4:8080/',
+    'http://xn--a.b/',
+    'http://a.xn--ls8h.b/',
+    'http://1.2.3.4./x',
+  ])('has it for %s as well', async (url) => {
+    await expectSame(`new Request(${JSON.stringify(url)}).url`);
+  });
 });

@@ -1,0 +1,99 @@
+import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest';
+import fc from 'fast-check';
+import { Value } from 'typebox/value';
+import { describe, expect, it } from 'vitest';
+import { createRequestSecrets } from '../../runtime/capabilities/request-secrets.ts';
+import { splitSecrets } from '../../runtime/modules/secrets.ts';
+
+function manifest(settings: unknown, schema: unknown): Manifest {
+  const value = { module_name: 'demo', module_version: '1.0.0', settings, settings_schema: schema };
+  return Value.Default(ManifestSchema, value) as Manifest;
+}
+const secret = { type: 'string', writeOnly: true };
+
+describe('secret settings', () => {
+  it('leave placeholders behind and go to the host', () => {
+    const { manifest: shown, secrets } = splitSecrets(
+      manifest({ key: 'open-sesame', colour: 'green' }, { properties: { key: secret, colour: { type: 'string' } } }),
+    );
+    expect(shown.settings).toMatchObject({ key: '{{secret.key}}', colour: 'green' });
+    expect([...secrets]).toEqual([['key', 'open-sesame']]);
+  });
+
+  it('are found wherever a schema can say writeOnly', () => {
+    const { manifest: shown, secrets } = splitSecrets(
+      manifest(
+        { smtp: { password: 'p1', host: 'h' }, keys: ['p2', 'p3'], byName: { 'a b': 'p4', a_b: 'p5' } },
+        {
+          properties: {
+            smtp: { properties: { password: secret } },
+            keys: { items: secret },
+            byName: { additionalProperties: secret },
+          },
+        },
+      ),
+    );
+    expect(JSON.stringify(shown)).not.toMatch(/p[1-5]/);
+    expect([...secrets.values()].sort()).toEqual(['p1', 'p2', 'p3', 'p4', 'p5']);
+    expect(shown.settings).toMatchObject({ smtp: { password: '{{secret.smtp.password}}', host: 'h' } });
+  });
+
+  it('that are no text go as JSON', () => {
+    const { secrets } = splitSecrets(manifest({ pair: { id: 7 } }, { properties: { pair: { writeOnly: true } } }));
+    expect(secrets.get('pair')).toBe('{"id":7}');
+  });
+
+  it('leave the manifest of the host as it was', () => {
+    const full = manifest({ key: 'open-sesame' }, { properties: { key: secret } });
+    splitSecrets(full);
+    expect(full.settings).toMatchObject({ key: 'open-sesame' });
+  });
+
+  it('that nobody has set stay away', () => {
+    const { manifest: shown, secrets } = splitSecrets(manifest({}, { properties: { key: secret } }));
+    expect(shown.settings).not.toHaveProperty('key');
+    expect(secrets.size).toBe(0);
+  });
+
+  it('come out of their placeholders again, whatever they are called', () => {
+    const names = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('__proto__', 'constructor', 'api-key', 'a.b'));
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.string()), (values) => {
+        const properties = Object.fromEntries(Object.keys(values).map((name) => [name, secret]));
+        const { manifest: shown, secrets } = splitSecrets(manifest({ ...values }, { properties }));
+        const request = createRequestSecrets((name) => secrets.get(name));
+        for (const [name, value] of Object.entries(values)) {
+          expect(request.fillHeader(String((shown.settings as Record<string, unknown>)[name]))).toBe(value);
+        }
+      }),
+    );
+  });
+});
+
+describe('placeholders in a request', () => {
+  const request = createRequestSecrets((name) => ({ key: 'open/se&same', short: 'ab' })[name]);
+
+  it('are filled into path and query, encoded, and nowhere else of a URL', () => {
+    const url = new URL('https://{{secret.key}}.example.com/a/{{secret.key}}?q={{secret.key}}#{{secret.key}}');
+    const filled = request.fillUrl(url);
+    expect(filled.hostname).toBe(url.hostname);
+    expect(filled.pathname + filled.search).toBe('/a/open%2Fse%26same?q=open%2Fse%26same');
+    expect(filled.hash).not.toContain('same');
+  });
+
+  it('are taken out again of what the other side made of them', () => {
+    request.fillUrl(new URL('https://example.com/{{secret.key}}'));
+    expect(request.hide('https://example.com/open%2Fse%26same/next?key=open/se&same')).toBe(
+      'https://example.com/{{secret.key}}/next?key={{secret.key}}',
+    );
+  });
+
+  it('do not garble everything when a secret is too short to be one', () => {
+    request.fillHeader('{{secret.short}}');
+    expect(request.hide('about abstract')).toBe('about abstract');
+  });
+
+  it('that name no secret are refused by name', () => {
+    expect(() => request.fillHeader('{{secret.nope}}')).toThrow('There is no secret setting "nope".');
+  });
+});

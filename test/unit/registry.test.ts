@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { Registry } from '../../runtime/modules/registry.ts';
+import { fakeModule } from '../support/fake-modules.ts';
+
+function registryOf(...prefixes: string[]): Registry {
+  const registry = new Registry();
+  for (const [index, prefix] of prefixes.entries()) {
+    registry.add(fakeModule({ name: `module_${index}`, prefix, endpoints: {} }));
+  }
+  return registry;
+}
+
+describe('a registry', () => {
+  it('finds a module by any path below its prefix, and by the prefix itself', () => {
+    const registry = registryOf('/api/v1/weather');
+    for (const path of ['/api/v1/weather', '/api/v1/weather/', '/api/v1/weather/bonn/today', '/api/v1/weather//x']) {
+      expect(registry.find(path)?.name, path).toBe('module_0');
+    }
+  });
+
+  it('does not take a longer name for a path below a shorter one', () => {
+    const registry = registryOf('/api/v1/weather');
+    for (const path of ['/api/v1/weathers', '/api/v1/weatherman/x', '/api/v1', '/api', '/', '', 'api/v1/weather']) {
+      expect(registry.find(path), path).toBeUndefined();
+    }
+  });
+
+  it('leaves the prefix with the module that has it, when another one failed over it', () => {
+    const registry = registryOf('/api/v1/weather');
+    registry.add(fakeModule({ name: 'thief', prefix: '/api/v1/weather', state: 'failed', endpoints: {} }));
+    expect(registry.find('/api/v1/weather/x')?.name).toBe('module_0');
+    expect(registry.list().map(({ name }) => name)).toEqual(['module_0', 'thief']);
+  });
+
+  it('has a failed module at its prefix when nobody else has it, so that it can say why', () => {
+    const registry = new Registry();
+    registry.add(fakeModule({ name: 'broken', prefix: '/api/v1/broken', state: 'failed', endpoints: {} }));
+    expect(registry.find('/api/v1/broken/x')?.name).toBe('broken');
+  });
+
+  it('grows its revision with each change that routes depend on', () => {
+    const registry = registryOf('/api/v1/a');
+    const before = registry.revision;
+    registry.add(fakeModule({ name: 'b', prefix: '/api/v1/b', endpoints: {} }));
+    registry.touch();
+    expect(registry.revision).toBe(before + 2);
+  });
+
+  it('keeps folders that are no modules apart, with their reasons', () => {
+    const registry = registryOf();
+    registry.addBroken({ name: 'junk', reasons: ['config.yaml is missing'] });
+    expect(registry.list()).toEqual([]);
+    expect(registry.broken).toEqual([{ name: 'junk', reasons: ['config.yaml is missing'] }]);
+  });
+
+  it('finds nothing under names that objects carry by themselves', () => {
+    const registry = registryOf('/api/v1/weather');
+    for (const path of ['/__proto__', '/constructor/x', '/api/v1/toString'])
+      expect(registry.find(path)).toBeUndefined();
+  });
+});
