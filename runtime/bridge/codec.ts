@@ -3,6 +3,8 @@
  * u32 bytes after this field · u8 kind · u48 channel · u32 head bytes · head (UTF-8 JSON) · parts (u32 bytes, bytes)*
  * Everything is bounded before anything is parsed; a frame that breaks a bound ends the connection.
  */
+import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
+
 export const FRAME_KIND = { batch: 1, control: 2 } as const;
 
 /** A whole frame. Larger answers travel as streamed chunks. */
@@ -110,9 +112,6 @@ function readFrame(bytes: Buffer): Frame {
   };
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-
 /**
  * Parses a JSON head, refusing text that nests deeper than MAX_DEPTH: what is parsed is walked by recursive code later.
  * @throws FrameError
@@ -127,32 +126,4 @@ export function parseHead(text: string): unknown {
   } catch {
     throw new FrameError('is not JSON');
   }
-}
-
-function nestsDeeperThan(text: string, limit: number): boolean {
-  let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === QUOTE) {
-      index = endOfString(text, index + 1);
-    } else if ((code | 32) === 123) {
-      // `[` (91) and `{` (123) differ in one bit, as do `]` (93) and `}` (125).
-      if (++depth > limit) return true;
-    } else if ((code | 32) === 125) {
-      depth--;
-    }
-  }
-  return false;
-}
-
-/** The index of the quote that closes a string; native search makes long bodies cheap. */
-function endOfString(text: string, from: number): number {
-  let quote = text.indexOf('"', from);
-  while (quote !== -1) {
-    let before = quote - 1;
-    while (before >= from && text.charCodeAt(before) === BACKSLASH) before--;
-    if ((quote - before) % 2 === 1) return quote;
-    quote = text.indexOf('"', quote + 1);
-  }
-  return text.length;
 }

@@ -1,19 +1,17 @@
 /**
- * The host's end of the bridge to one guest: Comlink's call semantics over an endpoint of ours that coalesces, guards
- * and counts. One reply, cancel, deadline, close or exit settles a call, and only once.
+ * The host's end of the bridge to one guest: calls of the guest, the guest's calls of capabilities (Comlink behind the
+ * guard), and bodies in pieces, over one channel that coalesces and counts.
  */
 import { BodyStreams, type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
 import type { CallResult, GuestApi } from '@plexichat/sdk/protocol/guest-api';
 import * as Comlink from 'comlink';
-import { FrameError, MAX_PARTS, parseHead } from './codec.ts';
+import { cutBatches } from './batches.ts';
+import { Caller, type PendingCall } from './caller.ts';
+import { FrameError, parseHead } from './codec.ts';
 import { type CallTable, type ReplyMessage, readGuestMessage } from './guard.ts';
 import type { Batch, Channel, Outbox } from './outbox.ts';
 import type { Quota } from './quota.ts';
 
-/** Characters and bytes after which a batch is cut, so that a frame always fits. */
-const BATCH_SIZE = 1024 * 1024;
-/** Chunks after which a batch is cut: a client decides how many small ones an upload has. */
-const BATCH_PARTS = MAX_PARTS / 2;
 /** One message; larger bodies are streamed. Four bytes a character still fit in a frame. */
 export const MAX_MESSAGE_CHARACTERS = 3 * 1024 * 1024;
 
@@ -29,56 +27,25 @@ export interface SessionOptions {
   readonly onFlood: (reason: string) => void;
 }
 
-type GuestMethods = { readonly [Name in keyof GuestApi]: (...args: unknown[]) => Promise<unknown> };
 type Listener = (event: { data: unknown }) => void;
 type EventListenerLike = Listener | { handleEvent: Listener };
-
-/** Stands in for the guest's answer when there will be none. */
-class Unanswered {
-  readonly error: Error;
-  constructor(error: Error) {
-    this.error = error;
-  }
-}
-
-export interface PendingCall {
-  readonly id: string;
-  readonly answer: Promise<unknown>;
-}
 
 export class Session implements Channel {
   readonly id: number;
   readonly #options: SessionOptions;
   readonly #streams: BodyStreams;
-  readonly #methods: GuestMethods;
-  readonly #pending = new Set<string>();
-  /** Calls that the host gave up on and that the guest has not answered yet. */
-  readonly #abandoned = new Set<string>();
-  #replyListener: Listener = () => {};
+  readonly #caller: Caller;
   #callListener: Listener = () => {};
   #heads: string[] = [];
   /** The binary part of the message at the same place in #heads. */
   #parts: (Uint8Array | undefined)[] = [];
-  #lastPosted = '';
   #closed: Error | undefined;
 
   constructor(options: SessionOptions) {
     this.id = options.channel;
     this.#options = options;
     this.#streams = new BodyStreams({ send: (message, part) => this.#post(JSON.stringify(message), part) });
-    // Each property read of a Comlink proxy makes a new proxy: the methods are read once.
-    const guest = Comlink.wrap(
-      this.#endpoint((listener) => {
-        this.#replyListener = listener;
-      }),
-    ) as unknown as GuestMethods;
-    this.#methods = {
-      describe: guest.describe,
-      initialize: guest.initialize,
-      invoke: guest.invoke,
-      cancel: guest.cancel,
-      shutdown: guest.shutdown,
-    };
+    this.#caller = new Caller((message) => this.#post(message, undefined));
     Comlink.expose(
       options.calls,
       this.#endpoint((listener) => {
@@ -90,27 +57,21 @@ export class Session implements Channel {
   /** Calls the guest. The answer is unknown until a schema has passed it; it rejects with what `settle` or `close` say. */
   call(method: keyof GuestApi, ...args: unknown[]): PendingCall {
     if (this.#closed !== undefined) throw this.#closed;
-    const answer = this.#methods[method](...args).then((value) => {
-      if (value instanceof Unanswered) throw value.error;
-      return value;
-    });
-    this.#pending.add(this.#lastPosted);
-    return { id: this.#lastPosted, answer };
+    return this.#caller.call(method, args);
   }
 
   /** Ends a call that the guest has not answered; a late answer is dropped. */
   settle(id: string, error: Error): void {
-    if (!this.#pending.delete(id)) return;
-    this.#abandoned.add(id);
-    this.#replyListener({ data: { id, type: 'RAW', value: new Unanswered(error) } });
+    this.#caller.settle(id, error);
   }
 
+  /** Calls that the host gave up on and that the guest has not answered yet. */
   get abandoned(): number {
-    return this.#abandoned.size;
+    return this.#caller.abandoned;
   }
 
   isAbandoned(id: string): boolean {
-    return this.#abandoned.has(id);
+    return this.#caller.isAbandoned(id);
   }
 
   get openStreams(): number {
@@ -174,7 +135,7 @@ export class Session implements Channel {
   close(reason: Error): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
-    for (const id of [...this.#pending]) this.settle(id, reason);
+    this.#caller.settleAll(reason);
     this.#streams.close(reason);
   }
 
@@ -197,10 +158,10 @@ export class Session implements Channel {
     }
   }
 
-  #acceptReply(reply: ReplyMessage): void {
-    if (this.#pending.delete(reply.id)) this.#replyListener({ data: reply });
-    else if (this.#abandoned.delete(reply.id)) this.discard((reply.value as { body?: unknown } | null)?.body);
-    else this.#violate('a reply to no call');
+  #acceptReply({ id, value }: ReplyMessage): void {
+    const fate = this.#caller.reply(id, value);
+    if (fate === 'late') this.discard((value as { body?: unknown } | null)?.body);
+    else if (fate === 'unknown') this.#violate('a reply to no call');
   }
 
   #violate(reason: string): void {
@@ -221,7 +182,6 @@ export class Session implements Channel {
   #endpoint(listen: (listener: Listener) => void): Comlink.Endpoint {
     return {
       postMessage: (message: { id: string }) => {
-        this.#lastPosted = message.id;
         this.#post(toText(message), undefined);
       },
       addEventListener: (_type: string, listener: EventListenerLike) => {
@@ -245,28 +205,4 @@ function toText(message: { id: string; type?: unknown }): string {
 /** Parts belong to chunk messages in order, whatever becomes of the message. */
 function isChunk(message: unknown): boolean {
   return typeof message === 'object' && message !== null && (message as { op?: unknown }).op === 'chunk';
-}
-
-function cutBatches(heads: readonly string[], parts: readonly (Uint8Array | undefined)[]): Batch[] {
-  const batches: Batch[] = [];
-  let start = 0;
-  let characters = 0;
-  let chunks = 0;
-  const cut = (end: number): void => {
-    batches.push({
-      head: `[${heads.slice(start, end).join(',')}]`,
-      parts: parts.slice(start, end).filter((part) => part !== undefined),
-    });
-    start = end;
-    characters = 0;
-    chunks = 0;
-  };
-  for (const [index, head] of heads.entries()) {
-    const size = head.length + (parts[index]?.byteLength ?? 0);
-    if (index > start && (characters + size > BATCH_SIZE || chunks === BATCH_PARTS)) cut(index);
-    characters += size;
-    if (parts[index] !== undefined) chunks += 1;
-  }
-  if (heads.length > start) cut(heads.length);
-  return batches;
 }

@@ -3,15 +3,16 @@
  * address that was checked, and bounded in time and size; secrets are filled in here, so that they never enter a cell.
  */
 import { Readable } from 'node:stream';
-import { type ByteSource, StreamViolation } from '@plexichat/sdk/protocol/body-streams';
 import { type HttpRequest, HttpRequestSchema, type HttpResponse } from '@plexichat/sdk/protocol/capabilities/http';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { BodyRef, HeaderPair } from '@plexichat/sdk/protocol/invocation';
+import type { HeaderPair } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
 import { Agent, type Dispatcher } from 'undici';
 import type { Session } from '../bridge/session.ts';
 import { checkedLookup, type Resolver, resolveHost } from './address.ts';
 import type { Capability } from './capability.ts';
+import { openBody, sendBody } from './egress-body.ts';
+import { forOtherOrigin, toHeaders, withoutBody } from './egress-headers.ts';
 import { type EgressTarget, readTarget } from './egress-target.ts';
 import type { Permission } from './permission.ts';
 import { createRequestSecrets, type RequestSecrets } from './request-secrets.ts';
@@ -41,21 +42,6 @@ const MAX_CONCURRENT = 32;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Methods that speak to the network between here and there. */
 const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** Headers that speak of the connection, of other users or of us; a module's request never carries them. */
-const REFUSED_HEADERS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): HttpEgress {
   const privateHosts = new Set([...settings.allowPrivate].map((entry) => entry.slice(0, entry.lastIndexOf(':'))));
@@ -169,11 +155,11 @@ async function sendAndRedirect(
     const next = URL.parse(location, target.url);
     if (next === null) throw new PlexiError('EGRESS_FAILED', `${target.url.host} redirects to what is no URL.`);
     // What was meant for one origin (tokens, cookies, filled-in secrets) does not travel to another one.
-    if (next.origin !== target.url.origin) headers = only(headers, HARMLESS_HEADERS);
+    if (next.origin !== target.url.origin) headers = forOtherOrigin(headers, secrets);
     if (becomesGet(answer.statusCode, method)) {
       method = 'GET';
       body = undefined;
-      headers = except(headers, BODY_HEADERS);
+      headers = withoutBody(headers);
     } else if (body !== undefined && typeof body !== 'string') {
       throw new PlexiError('EGRESS_FAILED', 'A redirect asks for a streamed body again, which is gone.');
     }
@@ -231,7 +217,7 @@ function toResponse(
     if (name === 'set-cookie' || value === undefined) continue;
     headers.push([name, secrets.hide(Array.isArray(value) ? value.join(', ') : value)]);
   }
-  const stream = writeBody(boundedSource(answer.body, maxBytes), session);
+  const stream = sendBody(answer.body, maxBytes, session);
   return {
     status: answer.statusCode,
     statusText: answer.statusText ?? '',
@@ -239,106 +225,4 @@ function toResponse(
     headers,
     body: { kind: 'stream', stream },
   };
-}
-
-function writeBody(source: ByteSource, session: Session): number {
-  try {
-    return session.writeStream(source);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new PlexiError('QUOTA_EXCEEDED', 'Too many bodies are open; read or cancel the ones of earlier answers.');
-  }
-}
-
-function boundedSource(body: Readable, maxBytes: number): ByteSource {
-  const chunks = body[Symbol.asyncIterator]();
-  let total = 0;
-  return {
-    async read() {
-      const { done, value } = await chunks.next().catch((error: unknown) => {
-        // Undici's own words may name addresses; a deadline is all that a module can use.
-        const isLate = (error as Error).name === 'TimeoutError' || (error as Error).name === 'BodyTimeoutError';
-        throw new PlexiError('EGRESS_FAILED', `The answer ${isLate ? 'took too long' : 'broke off'}.`, {
-          cause: error,
-        });
-      });
-      if (done) return undefined;
-      total += value.byteLength;
-      if (total > maxBytes) {
-        body.destroy();
-        throw new PlexiError('EGRESS_FAILED', `The answer is larger than ${maxBytes} bytes.`);
-      }
-      return value;
-    },
-    cancel: () => {
-      body.on('error', () => {});
-      body.destroy();
-    },
-  };
-}
-
-function openBody(body: BodyRef, session: Session): string | Readable | undefined {
-  if (body.kind === 'none') return undefined;
-  if (body.kind === 'text') return body.text;
-  const source = openStream(body.stream, session);
-  const readable = new Readable({
-    read() {
-      source.read().then(
-        (chunk) => this.push(chunk ?? null),
-        (error: Error) => this.destroy(error),
-      );
-    },
-    destroy(error, done) {
-      source.cancel();
-      done(error);
-    },
-  });
-  // Whoever sends it hears of its end; before and after that nobody listens, and nobody has to.
-  readable.on('error', () => {});
-  return readable;
-}
-
-function openStream(id: number, session: Session): ByteSource {
-  try {
-    return session.readStream(id);
-  } catch (error) {
-    if (!(error instanceof StreamViolation)) throw error;
-    throw new PlexiError('INVALID_CALL', `The body cannot be read: ${error.message}.`);
-  }
-}
-
-function toHeaders(pairs: readonly HeaderPair[], secrets: RequestSecrets): Record<string, string> {
-  const headers: Record<string, string> = Object.assign(Object.create(null), DEFAULT_HEADERS);
-  for (const [name, value] of pairs) {
-    const key = name.toLowerCase();
-    if (!HEADER_NAME.test(key)) throw new PlexiError('INVALID_CALL', 'A header has a name that HTTP does not allow.');
-    if (REFUSED_HEADERS.has(key)) throw new PlexiError('INVALID_CALL', `The header ${key} cannot be set by a module.`);
-    const filled = secrets.fillHeader(value);
-    if (!/^[\x20-\x7e\t\x80-\xff]*$/.test(filled))
-      throw new PlexiError('INVALID_CALL', `The header ${key} has a value that HTTP does not allow.`);
-    const known = key in DEFAULT_HEADERS ? undefined : headers[key];
-    headers[key] = known === undefined ? filled : `${known}, ${filled}`;
-  }
-  return headers;
-}
-
-const DEFAULT_HEADERS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  'user-agent': 'PlexiChat-Modules',
-  'accept-encoding': 'identity',
-});
-const BODY_HEADERS: ReadonlySet<string> = new Set(['content-type', 'content-encoding', 'content-language']);
-const HARMLESS_HEADERS: ReadonlySet<string> = new Set([
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'content-type',
-  'user-agent',
-]);
-
-function only(headers: Record<string, string>, names: ReadonlySet<string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => names.has(name)));
-}
-
-function except(headers: Record<string, string>, names: ReadonlySet<string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name)));
 }

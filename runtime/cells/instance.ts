@@ -12,10 +12,11 @@ import {
   LifeAnswerSchema,
 } from '@plexichat/sdk/protocol/guest-api';
 import { Compile } from 'typebox/compile';
+import type { PendingCall } from '../bridge/caller.ts';
 import type { ExitReason } from '../bridge/control.ts';
 import type { CallTable } from '../bridge/guard.ts';
 import { Quota } from '../bridge/quota.ts';
-import { type PendingCall, Session } from '../bridge/session.ts';
+import { Session } from '../bridge/session.ts';
 import type { Cell } from './cell.ts';
 
 export interface InstanceOptions {

@@ -3,6 +3,7 @@
  * The binary parts of a batch come before the batch, in the order of its chunk messages.
  */
 import type { StreamMessage } from '@plexichat/sdk/protocol/body-streams';
+import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import { bindPort, type GuestPort } from './port.ts';
 
 export interface WireMessage {
@@ -25,6 +26,9 @@ export interface ChannelReader {
 /** A batch with more leaves at once: the cell takes only so much in one, and the answers of a turn may be many. */
 const BATCH_CHARACTERS = 1024 * 1024;
 const BATCH_PARTS = 128;
+/** One call to the host; the limits of the host (runtime/bridge/codec.ts) are a little wider. */
+const MAX_CALL_CHARACTERS = 2 * 1024 * 1024;
+const MAX_CALL_DEPTH = 60;
 /** How many microtask hops the first message of a turn waits for company. */
 const MAX_HOPS = 6;
 
@@ -85,6 +89,7 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
   return {
     post(message, part) {
       const head = stringify(message);
+      if ((message as WireMessage).path !== undefined) assertSendable(head);
       heads.push(head);
       characters += head.length;
       if (part !== undefined) parts.push(exactBuffer(part));
@@ -94,6 +99,16 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
       hop(0, 0);
     },
   };
+}
+
+/** A call that the host would refuse unread, with all that travels beside it. @throws RangeError */
+function assertSendable(head: string): void {
+  if (head.length > MAX_CALL_CHARACTERS) {
+    throw new RangeError(`A call of ${head.length} characters to the host, at most ${MAX_CALL_CHARACTERS}.`);
+  }
+  if (nestsDeeperThan(head, MAX_CALL_DEPTH)) {
+    throw new RangeError(`A value that nests deeper than ${MAX_CALL_DEPTH} levels cannot be sent to the host.`);
+  }
 }
 
 function exactBuffer(part: Uint8Array): ArrayBuffer {

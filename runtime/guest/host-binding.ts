@@ -3,6 +3,7 @@ import type { HostBinding } from '@plexichat/sdk/module/host-binding';
 import type { BodyStreams } from '@plexichat/sdk/protocol/body-streams';
 import { isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
+import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import type { Timers } from './timers.ts';
 
 type HostCalls = Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
@@ -17,9 +18,13 @@ interface BindingParts {
 
 type LogLine = readonly [level: string, message: string, fields?: unknown];
 
+const { stringify } = JSON;
+
 /** Lines that wait for the turn to end; more are dropped and counted. */
 const MAX_WAITING_LINES = 200;
 const MAX_LINE_CHARACTERS = 8_000;
+/** The host refuses a whole batch that nests much deeper. */
+const MAX_FIELD_DEPTH = 32;
 
 export function createHostBinding({ hostCalls, streams, timers, diagnostics }: BindingParts): HostBinding {
   const call = async (capability: string, method: string, args: readonly unknown[]): Promise<unknown> => {
@@ -47,7 +52,7 @@ export function createHostBinding({ hostCalls, streams, timers, diagnostics }: B
         dropped += 1;
         return;
       }
-      lines.push([level, String(message).slice(0, MAX_LINE_CHARACTERS), fields]);
+      lines.push([level, String(message).slice(0, MAX_LINE_CHARACTERS), boundFields(fields)]);
       if (lines.length === 1) void Promise.resolve().then(sendLines);
     },
     readStream: (id) => streams.read(id),
@@ -56,6 +61,19 @@ export function createHostBinding({ hostCalls, streams, timers, diagnostics }: B
     clearTimeout: (id) => timers.clearTimeout(id),
     settingsDebug: diagnostics,
   };
+}
+
+/** Fields that can be sent for certain: what JSON refuses would take the other lines of its batch with it. */
+function boundFields(fields: unknown): unknown {
+  if (fields === undefined) return undefined;
+  try {
+    const text = stringify(fields);
+    if (text === undefined) return undefined;
+    const fits = text.length <= MAX_LINE_CHARACTERS && !nestsDeeperThan(text, MAX_FIELD_DEPTH);
+    return fits ? fields : { truncated: text.slice(0, MAX_LINE_CHARACTERS) };
+  } catch {
+    return { truncated: 'the fields cannot be written as JSON' };
+  }
 }
 
 /** An error of the module's as two texts. Whatever was thrown, this does not throw. */

@@ -71,6 +71,7 @@ async function readAll(source: ByteSource, pair: Pair): Promise<Buffer> {
 
 const bytes = (length: number, start = 0): Uint8Array =>
   Uint8Array.from({ length }, (_value, index) => (start + index) % 251);
+const CHUNK = bytes(CHUNK_BYTES);
 const ONE: readonly Uint8Array[] = [bytes(1)];
 
 describe('a body', () => {
@@ -162,7 +163,7 @@ describe('the end of a body', () => {
 
   it('by a cancel of the reader stops the source', async () => {
     const pair = createPair();
-    const source = sourceOf(Array.from({ length: 1000 }, () => bytes(CHUNK_BYTES)));
+    const source = sourceOf(Array.from({ length: 1000 }, () => CHUNK));
     const reader = pair.receiver.read(pair.sender.write(source));
     await pair.settle();
     reader.cancel();
@@ -174,7 +175,7 @@ describe('the end of a body', () => {
 
   it('by close reaches every reader, every source and whoever opens one later', async () => {
     const pair = createPair();
-    const source = sourceOf(Array.from({ length: 1000 }, () => bytes(CHUNK_BYTES)));
+    const source = sourceOf(Array.from({ length: 1000 }, () => CHUNK));
     const reader = pair.receiver.read(pair.sender.write(source));
     await pair.settle();
     const late = sourceOf(ONE);
