@@ -85,7 +85,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       store,
       registry,
       findProblems: (declaration, manifest) => findEndpointProblems(declaration.endpoints, manifest),
-      learn: (module) => learn(module, spawn, store, files, data.cache),
+      learn: (module) => learn(module, spawn, store, files, data.cache, settings),
       host: (module) => {
         powers.set(module.manifest.module_name, module);
         return hostModule(module, spawn, store, cells, settings, log);
@@ -122,7 +122,10 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       closing = true;
       clearInterval(sweep);
       await server.close();
-      await Promise.all(hosted(registry).map((module) => module.stop(DRAIN_MS)));
+      // One that cannot be stopped must not keep the cells: they end it.
+      const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
+      for (const stop of stops)
+        if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
       await Promise.all([cells.close(), chores.close(), egress.close()]);
     },
   };
@@ -201,8 +204,20 @@ function otherCapabilities(
   };
 }
 
+async function logStack(stack: string, module: PreparedModule, store: BundleStore, log: Logger): Promise<void> {
+  const map = await store.readMap(module.hash);
+  log.warn({ module: module.manifest.module_name }, mapStack(stack, map));
+}
+
 /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
-function learn(module: CheckedModule, spawn: Spawn, store: BundleStore, files: CellFiles, cache: string) {
+function learn(
+  module: CheckedModule,
+  spawn: Spawn,
+  store: BundleStore,
+  files: CellFiles,
+  cache: string,
+  { limits }: HostSettings,
+) {
   return learnDeclaration({
     folder: join(cache, 'declarations'),
     content: [module.hash, JSON.stringify(module.manifest), files.kernelHash],
@@ -211,7 +226,7 @@ function learn(module: CheckedModule, spawn: Spawn, store: BundleStore, files: C
         module: module.manifest.module_name,
         code: await store.readCode(module.hash),
         manifest: module.manifest,
-        memoryMb: module.manifest.runtime.memory_mb,
+        memoryMb: Math.min(module.manifest.runtime.memory_mb, limits.max_memory_mb),
         alone: false,
         onExit: () => {},
       }),
@@ -224,7 +239,7 @@ function hostModule(
   spawn: Spawn,
   store: BundleStore,
   cells: CellPool,
-  { limits }: HostSettings,
+  { limits, diagnostics }: HostSettings,
   log: Logger,
 ): HostedModule {
   const { module_name: name, runtime } = module.manifest;
@@ -251,8 +266,7 @@ function hostModule(
     onChange: ({ state, reasons }, from) => {
       log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
     },
-    onStack: (stack) => {
-      void store.readMap(module.hash).then((map) => log.warn({ module: name }, mapStack(stack, map)));
-    },
+    // A stack that nobody asked for is a guest's invention.
+    onStack: diagnostics.includes(name) ? (stack) => void logStack(stack, module, store, log) : () => {},
   });
 }

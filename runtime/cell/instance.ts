@@ -1,14 +1,13 @@
 /** One module's thread as the cell sees it: a Worker, the port to its guest realm, and how it ended. */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { MAX_FRAME_BYTES } from '../bridge/codec.ts';
 import type { CellCommand, ExitReason } from '../bridge/control.ts';
-import type { ThreadData } from './thread.ts';
+import type { ModuleThread } from './module-thread.ts';
 
 export interface CellInstanceOptions {
   readonly command: Extract<CellCommand, { op: 'start' }>;
   readonly code: string;
-  readonly kernel: string;
-  readonly kernelCache: Uint8Array | undefined;
+  readonly thread: ModuleThread;
   readonly onBatch: (head: string, parts: readonly Uint8Array[]) => void;
   /** `terminate` was tried with a thread that may be too deep in native code to end. */
   readonly onStuck: (detail: string) => void;
@@ -22,8 +21,6 @@ const MAX_PART_BYTES = 1024 * 1024;
 const MAX_WAITING_PARTS = 512;
 /** Of the parts that wait for their batch: with the largest head they still fit in a frame. */
 const MAX_WAITING_BYTES = MAX_FRAME_BYTES / 2;
-/** Young generation of a thread: small, since every idle module pays for it. */
-const YOUNG_GENERATION_MB = 4;
 
 export class CellInstance {
   readonly worker: Worker;
@@ -36,26 +33,17 @@ export class CellInstance {
 
   constructor(options: CellInstanceOptions) {
     this.#options = options;
-    this.memoryMb = options.command.memoryMb;
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    port1.on('message', (message: unknown) => this.#receive(message));
-    this.worker = startThread(
-      {
-        port: port2,
-        kernel: options.kernel,
-        kernelCache: options.kernelCache,
-        code: options.code,
-        config: options.command.config,
-        warm: undefined,
-      },
-      this.memoryMb,
-    );
+    const { command, code, thread } = options;
+    this.memoryMb = command.memoryMb;
+    this.worker = thread.worker;
+    this.#port = thread.port;
+    this.#port.on('message', (message: unknown) => this.#receive(message));
+    thread.load(code, command.config);
     this.worker.on('error', (error: NodeJS.ErrnoException) => {
       this.#exit ??= { reason: error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'heap' : 'failed', detail: error.message };
     });
     this.worker.on('exit', (code) => {
-      port1.close();
+      this.#port.close();
       const { reason, detail } = this.#exit ?? {
         reason: code === 13 ? 'uncaught' : 'exited',
         detail: `exit code ${code}`,
@@ -110,24 +98,4 @@ function fits(head: string): boolean {
   return (
     head.length * 3 <= MAX_HEAD_BYTES || (head.length <= MAX_HEAD_BYTES && Buffer.byteLength(head) <= MAX_HEAD_BYTES)
   );
-}
-
-/** Starts a thread that has nothing: no environment, no arguments, no streams, no permission. */
-export function startThread(data: ThreadData, memoryMb: number): Worker {
-  const worker = new Worker(new URL('thread.js', import.meta.url), {
-    name: 'module',
-    env: {},
-    argv: [],
-    execArgv: ['--permission', `--allow-fs-read=${new URL('.', import.meta.url).pathname}`],
-    stdin: false,
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    workerData: data,
-    transferList: data.warm === undefined ? [data.port] : [data.port, data.warm],
-  });
-  // Nothing should ever come; what comes must not pile up.
-  worker.stdout.resume();
-  worker.stderr.resume();
-  return worker;
 }

@@ -8,6 +8,7 @@ import { FRAME_KIND, type Frame, FrameDecoder } from '../bridge/codec.ts';
 import type { CellCommand, CellEvent } from '../bridge/control.ts';
 import { Outbox } from '../bridge/outbox.ts';
 import { CellInstance } from './instance.ts';
+import { createSpare } from './spare.ts';
 import { warmKernel } from './warm.ts';
 import { watch } from './watchdog.ts';
 
@@ -20,7 +21,7 @@ const decoder = new FrameDecoder();
 const instances = new Map<number, CellInstance>();
 const here = new URL('.', import.meta.url);
 const kernel = readFileSync(new URL('kernel.js', here), 'utf8');
-const kernelCache = readShared(new URL('kernel.cache', here));
+const spare = createSpare({ text: kernel, cache: readShared(new URL('kernel.cache', here)) });
 
 const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
   outbox.frame(FRAME_KIND.control, 0, JSON.stringify(event), parts);
@@ -65,8 +66,7 @@ function start(command: Extract<CellCommand, { op: 'start' }>, [code]: readonly 
   const instance = new CellInstance({
     command,
     code: Buffer.from(code ?? new Uint8Array()).toString('utf8'),
-    kernel,
-    kernelCache,
+    thread: spare.take(command.memoryMb),
     onBatch: (head, parts) => outbox.frame(FRAME_KIND.batch, channel, head, parts),
     onStuck: (detail) => send({ op: 'stuck', channel, detail }),
     onExit: (reason, detail) => {

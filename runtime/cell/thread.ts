@@ -1,20 +1,33 @@
 /**
- * Runs in a module's thread, in the outer realm: builds the sealed guest realm, gives it two moved ports and two
- * texts, then makes itself powerless. The order is the contract (ARCHITECTURE.md, the sealed realm).
+ * Runs in a module's thread, in the outer realm: builds the sealed guest realm with the kernel in it, waits for the
+ * module, then makes itself powerless. The order is the contract (ARCHITECTURE.md, the sealed realm). Until the module
+ * comes the thread has run nobody's code, so a cell can keep one ready.
  */
 import vm from 'node:vm';
-import { MessageChannel, type MessagePort, moveMessagePortToContext, workerData } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  moveMessagePortToContext,
+  parentPort,
+  workerData,
+} from 'node:worker_threads';
 import { severOuterRealm } from './sever.ts';
 import { serveTimers } from './timers.ts';
 
+/** What a thread is started with. */
 export interface ThreadData {
+  /** The guest's end of the bridge. */
   readonly port: MessagePort;
   readonly kernel: string;
   readonly kernelCache: Uint8Array | undefined;
+}
+
+/** What it is given later, once. */
+export interface ModuleLoad {
   readonly code: string;
   /** A GuestConfig as JSON. */
   readonly config: string;
-  /** Set only while the cell warms the kernel's code cache: no module's code is in the thread then. */
+  /** Only while the cell warms the kernel's code cache, when the code is our own: a message asks for the cache. */
   readonly warm: MessagePort | undefined;
 }
 
@@ -25,7 +38,7 @@ const REJECTION_NOTE = 0;
 
 type Boot = (port: MessagePort, control: MessagePort, config: string) => { start(main: unknown): void };
 
-const { port, kernel, kernelCache, code, config, warm } = workerData as ThreadData;
+const { port, kernel, kernelCache } = workerData as ThreadData;
 
 let rejectionNoted = false;
 // Boundary: Node prints an uncaught value by calling hooks on it; these two never touch the value.
@@ -48,16 +61,19 @@ const script = new vm.Script(kernel, {
   ...(kernelCache === undefined ? {} : { cachedData: kernelCache }),
 });
 const boot = script.runInContext(context) as Boot;
-const guest = boot(guestPort, guestTimers, config);
-// compileFunction takes a function body: no text can break out of it.
-const main = vm.compileFunction(code, ['sdk'], { parsingContext: context, filename: 'module.js' });
 const start = vm.runInContext('((guest, main) => { Promise.resolve().then(() => guest.start(main)); })', context);
-// The cache is made after the kernel ran, so that it has the functions a boot needs; see warmKernel in the cell.
-if (warm !== undefined) warm.postMessage(script.createCachedData());
+parentPort?.once('message', load);
 
-dropPermissions();
-severOuterRealm();
-start(guest, main);
+function load({ code, config, warm }: ModuleLoad): void {
+  const guest = boot(guestPort, guestTimers, config);
+  // compileFunction takes a function body: no text can break out of it.
+  const main = vm.compileFunction(code, ['sdk'], { parsingContext: context, filename: 'module.js' });
+  // The cache is made after the kernel has served a call, so that it has the functions that one needs.
+  warm?.once('message', () => warm.postMessage(script.createCachedData()));
+  dropPermissions();
+  severOuterRealm();
+  start(guest, main);
+}
 
 /** Tells the guest that a promise of its was left rejected, at most once a second; the reason stays where it is. */
 function noteRejection(): void {

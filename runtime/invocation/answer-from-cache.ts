@@ -1,14 +1,20 @@
 /** Steps: cache, and cache store. Around `run`, which invokes the module and checks its answer. */
 import type { CheckedAnswer } from '../policy/check-answer.ts';
 import { addEtag } from '../policy/etag.ts';
+import { waitFor } from '../policy/patience.ts';
 import { canonicalSearch } from '../policy/query.ts';
 import { isStorable, type ResponseCache } from '../policy/response-cache.ts';
 import type { Call } from './call-module.ts';
 import { cacheHeaders } from './request-headers.ts';
 import type { Trace } from './trace.ts';
 
+export interface CacheParts {
+  readonly cache: ResponseCache;
+  readonly now: () => number;
+}
+
 export async function answerFromCache(
-  cache: ResponseCache,
+  { cache, now }: CacheParts,
   call: Call,
   run: () => Promise<CheckedAnswer>,
   trace: Trace,
@@ -20,12 +26,15 @@ export async function answerFromCache(
     trace.cache = 'HIT';
     return stored;
   }
-  const { answer, shared } = await cache.share(key, async () => {
+  const sharing = cache.share(key, async () => {
     const fresh = await run();
     addEtag(fresh);
     cache.store(key, fresh, plan.cacheTtlMs);
     return fresh;
   });
+  // Everybody waits for themselves; the work goes on for the others.
+  const patience = { deadline: call.deadline, now, signal: call.inbound.signal };
+  const { answer, shared } = await waitFor(sharing, patience);
   trace.cache = shared && isStorable(answer) ? 'HIT' : 'MISS';
   // What may not be stored was meant for the one who asked; everybody else asks again.
   return shared && !isStorable(answer) ? run() : answer;

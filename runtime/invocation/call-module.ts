@@ -4,6 +4,7 @@ import type { Body, ModuleAnswer } from '../modules/served-module.ts';
 import type { KnownCaller } from '../policy/caller.ts';
 import { discard } from '../policy/check-answer.ts';
 import type { RawRecord } from '../policy/convert.ts';
+import type { Patience } from '../policy/patience.ts';
 import type { ValidInput } from '../policy/validate.ts';
 import type { Inbound } from './inbound.ts';
 import type { ReceivedBody } from './receive-body.ts';
@@ -18,7 +19,8 @@ export interface Call {
   readonly query: RawRecord;
   /** undefined when the module checks its input itself. */
   readonly input: ValidInput | undefined;
-  readonly now: () => number;
+  /** When the whole request gives up, waiting for others' answers included. */
+  readonly deadline: number;
 }
 
 /** @throws PlexiError whatever ServedModule.invoke throws, and PAYLOAD_TOO_LARGE for an upload that grew too large */
@@ -26,12 +28,26 @@ export function callModule(call: Call): Promise<ModuleAnswer> {
   const { target, inbound, received } = call;
   const request = moduleRequest(call);
   if (received.kind === 'upload') return callWithUpload(call, request, received.limitBytes);
-  // An answer that others will be given must not die with the first client.
-  const signal = target.plan.cacheTtlMs > 0 ? undefined : inbound.signal;
-  return target.module.invoke(request, { body: moduleBody(call), signal });
+  return target.module.invoke(request, { body: moduleBody(call), signal: signalOf(call) });
 }
 
-function moduleRequest({ target, inbound, known, query, input, now }: Call): Omit<EndpointRequest, 'invocation'> {
+/** How long the module's work for this call is waited for. */
+export function patienceOf(call: Call, now: () => number): Patience {
+  return {
+    deadline: call.deadline,
+    now,
+    get signal() {
+      return signalOf(call);
+    },
+  };
+}
+
+/** An answer that others will be given must not die with the first client. */
+function signalOf({ target, inbound }: Call): AbortSignal | undefined {
+  return target.plan.cacheTtlMs > 0 ? undefined : inbound.signal;
+}
+
+function moduleRequest({ target, inbound, known, query, input, deadline }: Call): Omit<EndpointRequest, 'invocation'> {
   const { plan } = target;
   const { path, search, origin } = inbound;
   const headers = plan.cacheTtlMs > 0 ? cacheHeaders(inbound.headers) : requestHeaders(inbound.headers);
@@ -44,7 +60,7 @@ function moduleRequest({ target, inbound, known, query, input, now }: Call): Omi
     query: input?.query ?? query,
     user: known?.caller ?? null,
     requestId: inbound.requestId,
-    deadline: now() + plan.timeoutMs,
+    deadline,
   };
 }
 

@@ -11,7 +11,7 @@ import type { LimitRate } from '../policy/rate-limit.ts';
 import type { ResponseCache } from '../policy/response-cache.ts';
 import { validateInput } from '../policy/validate.ts';
 import { answerFromCache } from './answer-from-cache.ts';
-import { type Call, callModule } from './call-module.ts';
+import { type Call, callModule, patienceOf } from './call-module.ts';
 import { headerOf, type Inbound } from './inbound.ts';
 import { NO_BODY, receiveBody } from './receive-body.ts';
 import { revalidate } from './revalidate.ts';
@@ -49,15 +49,17 @@ export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace)
   const query = parseQuery(inbound.search);
   const input = plan.input === undefined ? undefined : validateInput(plan.input, target.params, query, received.json);
 
-  const call: Call = { target, inbound, known, received, query, input, now: parts.now };
+  const deadline = parts.now() + plan.timeoutMs;
+  const call: Call = { target, inbound, known, received, query, input, deadline };
+  const patience = patienceOf(call, parts.now);
   const run = async () => {
     try {
-      return checkAnswer(await callModule(call), plan.answer);
+      return checkAnswer(await callModule(call), plan.answer, patience);
     } catch (error) {
       throw checkRefusal(error);
     }
   };
 
-  const answer = plan.cacheTtlMs === 0 ? await run() : await answerFromCache(parts.cache, call, run, trace);
+  const answer = plan.cacheTtlMs === 0 ? await run() : await answerFromCache(parts, call, run, trace);
   return plan.method === 'GET' ? revalidate(headers, answer) : answer;
 }

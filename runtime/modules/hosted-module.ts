@@ -89,12 +89,10 @@ export class HostedModule implements ServedModule {
   async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
     if (!this.#slots.tryTake()) await this.#slots.wait(request.deadline, options.signal);
     try {
-      const instance = this.#pick() ?? (await this.#wake(request.deadline));
-      return await invokeGuest(instance, request, options, this.#options.onStack);
+      return await this.#run(request, options);
     } catch (error) {
       if (!this.#mayRetry(error, request, options)) throw error;
-      const instance = this.#pick() ?? (await this.#wake(request.deadline));
-      return await invokeGuest(instance, request, options, this.#options.onStack);
+      return await this.#run(request, options);
     } finally {
       this.#lastUsed = Date.now();
       this.#slots.release();
@@ -148,7 +146,15 @@ export class HostedModule implements ServedModule {
     return best;
   }
 
-  async #wake(deadline: number): Promise<Instance> {
+  async #run(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
+    if (this.#pick() === undefined) await this.#wake(request.deadline);
+    // Picked and called in one go: those who waited for the same boot would all find the same instance idle.
+    const instance = this.#pick();
+    if (instance === undefined) throw unavailable('could not be started', 1_000);
+    return invokeGuest(instance, request, options, this.#options.onStack);
+  }
+
+  async #wake(deadline: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(unavailable('is still starting', 1_000)), deadline - Date.now());
@@ -158,9 +164,6 @@ export class HostedModule implements ServedModule {
     } finally {
       clearTimeout(timer);
     }
-    const instance = this.#pick();
-    if (instance === undefined) throw unavailable('could not be started', 1_000);
-    return instance;
   }
 
   async #boot(): Promise<void> {

@@ -2,6 +2,7 @@
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type Body, type ModuleAnswer, ModuleHttpError } from '../modules/served-module.ts';
 import { type Check, createCheckRun, TooMuchWorkError } from './check.ts';
+import { type Patience, waitFor } from './patience.ts';
 import { BadAnswerError, type HeaderRecord, readAnswerHeaders } from './response-headers.ts';
 
 /** Ready for a client. */
@@ -23,8 +24,15 @@ export interface AnswerRules {
   readonly maxCheckedBytes: number;
 }
 
-/** Answers at once, except for a JSON stream that has to be checked. @throws PlexiError INVALID_MODULE_RESPONSE */
-export function checkAnswer(answer: ModuleAnswer, rules: AnswerRules): CheckedAnswer | Promise<CheckedAnswer> {
+/**
+ * Answers at once, except for a JSON stream that has to be read before it can be checked.
+ * @throws PlexiError INVALID_MODULE_RESPONSE, MODULE_TIMEOUT, CLIENT_CLOSED
+ */
+export function checkAnswer(
+  answer: ModuleAnswer,
+  rules: AnswerRules,
+  patience: Patience,
+): CheckedAnswer | Promise<CheckedAnswer> {
   try {
     const headers = answerHeaders(answer);
     const { status, body } = answer;
@@ -33,7 +41,7 @@ export function checkAnswer(answer: ModuleAnswer, rules: AnswerRules): CheckedAn
       return { status, headers, body: null };
     }
     if (rules.response !== undefined && status < 300 && isJson(headers)) {
-      if (body.kind === 'stream') return checkStream(answer, headers, body.stream, rules);
+      if (body.kind === 'stream') return checkStream(answer, headers, body.stream, rules, patience);
       checkJson(body.kind === 'text' ? body.text : '', rules.response);
     }
     return { status, headers, body: bodyOf(body) };
@@ -106,22 +114,30 @@ async function checkStream(
   headers: HeaderRecord,
   stream: ReadableStream<Uint8Array>,
   { response, maxCheckedBytes }: AnswerRules,
+  patience: Patience,
 ): Promise<CheckedAnswer> {
+  const reader = stream.getReader();
+  const giveUp = () => void reader.cancel().catch(() => {});
   try {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of stream) {
-      bytes += chunk.byteLength;
-      if (bytes > maxCheckedBytes)
-        throw new BadAnswerError('The answer is too large to be checked against its schema.');
-      chunks.push(chunk);
-    }
-    const text = Buffer.concat(chunks).toString('utf8');
+    // Boundary: a module that never ends its answer keeps nobody waiting past the deadline.
+    const text = await waitFor(readText(reader, maxCheckedBytes), patience, giveUp);
     if (response !== undefined) checkJson(text, response);
     return { status, headers, body: text };
   } catch (error) {
+    giveUp();
     throw invalidAnswer(error);
   }
+}
+
+async function readText(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    bytes += next.value.byteLength;
+    if (bytes > maxBytes) throw new BadAnswerError('The answer is too large to be checked against its schema.');
+    chunks.push(next.value);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function invalidAnswer(error: unknown): unknown {

@@ -13,6 +13,7 @@ export function objectChecks(node: SchemaNode, compile: (node: SchemaNode) => Ch
     const message = countWords(least, most, 'properties');
     checks.push((value, run, at) => {
       const count = Object.keys(value).length;
+      spend(run, count);
       return (count >= least && count <= most) || fail(run, at, message);
     });
   }
@@ -29,6 +30,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 function requiredCheck(required: readonly string[]): KindCheck<JsonObject> {
   return (value, run, at) => {
+    spend(run, required.length >> 2);
     let valid = true;
     for (const name of required) {
       if (Object.hasOwn(value, name)) continue;

@@ -1,5 +1,5 @@
 /** Turns a schema that was read into one check. */
-import { type Check, every, fail, spend } from './check.ts';
+import { type Check, type CheckRun, every, fail, spend } from './check.ts';
 import { arrayChecks } from './check-array.ts';
 import { numberChecks } from './check-number.ts';
 import { isObject, objectChecks } from './check-object.ts';
@@ -65,22 +65,27 @@ function alternativeChecks(node: SchemaNode): Check[] {
   if (node.anyOf !== undefined) {
     const branches = node.anyOf.map(compileCheck);
     const message = `must be ${describeAlternatives(node.anyOf)}`;
-    checks.push((value, run, at) => {
-      spend(run, branches.length);
-      return branches.some((branch) => branch(value, run)) || fail(run, at, message);
-    });
+    checks.push((value, run, at) => countPassing(branches, value, run, 1) === 1 || fail(run, at, message));
   }
   if (node.oneOf !== undefined) {
     const branches = node.oneOf.map(compileCheck);
     const message = `must be exactly one of: ${describeAlternatives(node.oneOf)}`;
-    checks.push((value, run, at) => {
-      spend(run, branches.length);
-      return branches.filter((branch) => branch(value, run)).length === 1 || fail(run, at, message);
-    });
+    checks.push((value, run, at) => countPassing(branches, value, run, 2) === 1 || fail(run, at, message));
   }
   if (node.not !== undefined) {
     const refused = compileCheck(node.not);
     checks.push((value, run, at) => !refused(value, run) || fail(run, at, 'has a form that is not allowed'));
   }
   return checks;
+}
+
+/** Counts up to `enough`; each branch that is tried is paid for. */
+function countPassing(branches: readonly Check[], value: unknown, run: CheckRun, enough: number): number {
+  let passing = 0;
+  for (const branch of branches) {
+    spend(run, 1);
+    if (branch(value, run)) passing += 1;
+    if (passing === enough) break;
+  }
+  return passing;
 }

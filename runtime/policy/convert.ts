@@ -1,21 +1,22 @@
 /** Path and query arrive as text; this gives them the types that the schema asks for, and leaves the rest for the check. */
-import { type JsonType, propertySchema, type SchemaNode } from './schema-node.ts';
+import { type CheckRun, matches } from './check.ts';
+import type { JsonType, SchemaNode } from './schema-node.ts';
 
 export type RawValue = string | readonly string[];
 export type RawRecord = Readonly<Record<string, RawValue>>;
 
 /** Converts a whole record; the result has no prototype, so no name in it can mean anything but itself. */
-export function compileConversion(node: SchemaNode): (raw: RawRecord) => Record<string, unknown> {
+export function compileConversion(node: SchemaNode): (raw: RawRecord, run: CheckRun) => Record<string, unknown> {
   const declared = new Map([...(node.properties ?? [])].map(([name, schema]) => [name, valueConversion(schema)]));
-  const open = node.patternProperties !== undefined || node.additionalProperties !== undefined;
-  return (raw) => {
+  const byPattern = (node.patternProperties ?? []).map(([pattern, schema]) => [pattern, valueConversion(schema)] as const);
+  const rest = valueConversion(node.additionalProperties ?? {});
+  return (raw, run) => {
     const converted: Record<string, unknown> = Object.create(null);
     for (const name in raw) {
       const value = raw[name];
       if (value === undefined) continue;
-      const known = declared.get(name);
-      if (known !== undefined) converted[name] = known(value);
-      else converted[name] = open ? valueConversion(propertySchema(node, name) ?? {})(value) : value;
+      const known = declared.get(name) ?? byPattern.find(([pattern]) => matches(pattern, name, run))?.[1] ?? rest;
+      converted[name] = known(value);
     }
     return converted;
   };

@@ -8,9 +8,10 @@ const REFUSALS: Readonly<Record<ModuleState, { readonly words: string; readonly 
   starting: null,
   // Its supervisor decides whether it comes back in time.
   crashed: null,
+  // It falls asleep, and a request wakes it again; one that is being stopped refuses by itself.
+  draining: null,
   installed: { words: 'is installed, but waits for its operator', retryAfterS: 300 },
   upgrade_pending: { words: 'waits for its operator', retryAfterS: 300 },
-  draining: { words: 'is stopping', retryAfterS: 5 },
   stopped: { words: 'is stopped', retryAfterS: 60 },
   disabled: { words: 'is disabled', retryAfterS: 300 },
   parked: { words: 'failed too often and was parked', retryAfterS: 300 },

@@ -32,7 +32,8 @@ export function parseQuery(search: string): RawRecord {
 /** The same text for the same values, whatever the order of their names; the order of one name's values stays. */
 export function canonicalSearch(search: string): string {
   if (!search.includes('&')) return search;
-  const pairs = search.split('&').map((pair) => ({ pair, name: pair.split('=', 1)[0] ?? '' }));
+  // `%61` is `a`: sorted by the names that the module sees, so that the order of one name's values stays.
+  const pairs = search.split('&').map((pair) => ({ pair, name: decode(pair.split('=', 1)[0] ?? '') }));
   pairs.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
   return pairs.map(({ pair }) => pair).join('&');
 }

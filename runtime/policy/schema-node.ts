@@ -47,6 +47,8 @@ export interface SchemaNode {
 /** One per module: all its schemas draw from it, so that many small schemas cost no more than one large one. */
 export interface SchemaBudget {
   nodes: number;
+  /** Of their JSON texts. */
+  characters: number;
   patternSize: number;
 }
 
@@ -61,11 +63,4 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
-}
-
-/** The schema of one property: declared, by pattern, or the rest; undefined when anything goes. */
-export function propertySchema(node: SchemaNode, name: string): SchemaNode | undefined {
-  const declared = node.properties?.get(name);
-  if (declared !== undefined) return declared;
-  return node.patternProperties?.find(([pattern]) => pattern.test(name))?.[1] ?? node.additionalProperties;
 }

@@ -1,6 +1,6 @@
 /** Step: validate. Params, query and body against the declared schemas; every issue at once. */
 import { type InputIssue, PlexiError } from '@plexichat/sdk/protocol/errors';
-import { type Check, createCheckRun, MAX_ISSUES, TooMuchWorkError } from './check.ts';
+import { type Check, type CheckRun, createCheckRun, MAX_ISSUES, TooMuchWorkError } from './check.ts';
 import { compileCheck } from './compile-check.ts';
 import { compileConversion, type RawRecord } from './convert.ts';
 import { compileDefaults, type FillDefaults } from './defaults.ts';
@@ -18,7 +18,7 @@ interface ValueRules {
 }
 
 interface RecordRules extends ValueRules {
-  readonly convert: (raw: RawRecord) => Record<string, unknown>;
+  readonly convert: (raw: RawRecord, run: CheckRun) => Record<string, unknown>;
 }
 
 export interface ValidInput {
@@ -51,22 +51,32 @@ export function validateInput(rules: InputRules, params: RawRecord, query: RawRe
 
 function validateRecord(rules: RecordRules | undefined, raw: RawRecord, at: string, issues: InputIssue[]) {
   if (rules === undefined) return raw;
-  const value = rules.convert(raw);
-  validateValue(rules, value, at, issues);
+  let value: Record<string, unknown> = {};
+  withinBounds(at, issues, (run) => {
+    value = rules.convert(raw, run);
+    return checkFilled(rules, value, at, run);
+  });
   return value;
 }
 
-/** The first pass is quick and silent; only a value that failed is walked again to say why. */
 function validateValue(rules: ValueRules, value: unknown, at: string, issues: InputIssue[]): boolean {
   if (value === undefined) {
     issues.push({ path: at, message: 'is required' });
     return false;
   }
-  const run = createCheckRun(issues);
+  return withinBounds(at, issues, (run) => checkFilled(rules, value, at, run));
+}
+
+/** The first pass is quick and silent; only a value that failed is walked again to say why. */
+function checkFilled(rules: ValueRules, value: unknown, at: string, run: CheckRun): boolean {
+  const changed = rules.fill?.(value, run) ?? false;
+  if (!rules.check(value, run)) rules.check(value, run, at);
+  return changed;
+}
+
+function withinBounds(at: string, issues: InputIssue[], work: (run: CheckRun) => boolean): boolean {
   try {
-    const changed = rules.fill?.(value, run) ?? false;
-    if (!rules.check(value, run)) rules.check(value, { ...run, issues }, at);
-    return changed;
+    return work(createCheckRun(issues));
   } catch (error) {
     // A value nested deeper than the stack is as unwelcome as one that takes too long.
     if (!(error instanceof TooMuchWorkError || error instanceof RangeError)) throw error;

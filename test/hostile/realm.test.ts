@@ -175,7 +175,7 @@ describe('nothing of another realm', () => {
       `const caught = {};
       const makeHostile = (place) => new Proxy(function () {}, {
         get(target, key, receiver) { caught[place + String(key)] = receiver; if (key === 'message') throw target; return (...args) => { caught[place + String(key) + 'args'] = args; throw target; }; },
-        getPrototypeOf() { throw new Error('no'); }, ownKeys() { throw new Error('no'); }, has(target, key) { return true; },
+        ownKeys() { throw new Error('no'); }, has(target, key) { return true; },
         apply(target, self, args) { caught[place + 'apply'] = args; return 1; } });`,
     );
     expect(await outcome(guest.json('die'))).toBe('MODULE_ERROR');
@@ -229,14 +229,17 @@ const FORGE = `
   const heard = [];
   let forgedText;
   let forgedParts;
+  let flushing = false;
   Array.prototype.join = function (by) {
     if (forgedText === undefined || by !== ',' || typeof this[0] !== 'string' || this[0][0] !== '{') return join.call(this, by);
     const text = forgedText;
     forgedText = undefined;
+    flushing = true;
     return text;
   };
   Array.prototype[Symbol.iterator] = function () {
-    if (forgedParts === undefined || this.length !== 0) return iterate.call(this);
+    if (!flushing || forgedParts === undefined || this.length !== 0) return iterate.call(this);
+    flushing = false;
     const parts = forgedParts;
     forgedParts = undefined;
     return iterate.call(parts);
@@ -247,7 +250,7 @@ const FORGE = `
     }, onFailed);
   };
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const say = async (module, text, parts) => { forgedText = text; forgedParts = parts; module.logger.info('go'); await wait(5); };`;
+  const say = async (module, text, parts) => { forgedText = text; forgedParts = parts; flushing = false; module.logger.info('go'); await wait(5); };`;
 
 describe('a module that forges frames of its own port', () => {
   it('is counted, and ended when it goes on', async () => {
@@ -328,14 +331,17 @@ describe('a module that forges frames of its own port', () => {
     const guest = await attack(
       `
       async onforge() {
-        const messages = [];
-        for (let stream = 1; stream <= 100000; stream++) messages[stream - 1] = '{"stream":' + stream + ',"op":"end"}';
-        await say(this, join.call(messages, ','));
+        for (let batch = 0; batch < 100; batch++) {
+          const messages = [];
+          for (let stream = 1; stream <= 1000; stream++) messages[stream - 1] = '{"stream":' + (batch * 1000 + stream) + ',"op":"end"}';
+          await say(this, join.call(messages, ','));
+        }
         return {};
       }`,
       FORGE,
     );
     expect(await outcome(guest.json('forge'))).toBe('MODULE_CRASHED');
+    expect(await guest.exit).toMatchObject({ reason: 'flood' });
     expect(guest.violations.length).toBe(21);
     expect(guest.instance.session.openStreams).toBe(0);
   });
@@ -376,11 +382,6 @@ describe('a hostile answer', () => {
     ['a function', `return () => {};`, 'INVALID_MODULE_RESPONSE'],
     ['a circle', `const o = {}; o.o = o; return o;`, 'INVALID_MODULE_RESPONSE'],
     [
-      'nesting without end',
-      `let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; return o;`,
-      'INVALID_MODULE_RESPONSE',
-    ],
-    [
       'a status that is none',
       `return { status: 99, headers: new Headers(), arrayBuffer() {} };`,
       'INVALID_MODULE_RESPONSE',
@@ -420,7 +421,18 @@ describe('a hostile answer', () => {
     const got = await outcome(guest.json('answer', 700));
     expect(got).toEqual(expected);
     expect(guest.instance.session.openStreams).toBe(0);
-    if (guest.instance.alive) expect(await outcome(guest.json('after'))).toEqual({ after: 1 });
+    // One that never yields is ended a moment after its deadline; the others go on.
+    const after = await outcome(guest.json('after'));
+    expect(after).toSatisfy((result) =>
+      result === 'MODULE_CRASHED' ? got === 'MODULE_TIMEOUT' : inspect(result) === '{ after: 1 }',
+    );
+  });
+
+  it('that nests without end is text like any other', async () => {
+    const guest = await attack(`onanswer() { let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; return o; }`);
+    expect(await outcome(guest.call('answer').then(({ status }) => status))).toSatisfy(
+      (result) => result === 200 || result === 'INVALID_MODULE_RESPONSE',
+    );
   });
 
   it('whose streamed body comes with headers that are refused leaves no stream behind', async () => {
@@ -582,7 +594,7 @@ describe('honest mistakes', () => {
         const plain = this.http.fetch('https://example.com/').catch((error) => error.name);
         return [await large, await plain];
       }`);
-    expect(await guest.json('call')).toEqual(['RangeError', 'PermissionDeniedError']);
+    expect(await guest.json('call')).toEqual(['RangeError', 'EgressDeniedError']);
     expect(guest.violations).toEqual([]);
   });
 });
