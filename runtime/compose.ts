@@ -18,8 +18,11 @@ import { HostedModule } from './modules/hosted-module.ts';
 import { learnDeclaration } from './modules/learn.ts';
 import { type CheckedModule, loadModules, type PreparedModule } from './modules/load.ts';
 import { Registry } from './modules/registry.ts';
+import { Slots } from './modules/slots.ts';
 import type { Logger } from './observability/log.ts';
 import { mapStack } from './observability/map-stack.ts';
+import { shrinkHeap } from './observability/shrink-heap.ts';
+import { printable } from './observability/printable.ts';
 import { openDataFolder } from './state/data-folder.ts';
 
 export interface HostOptions {
@@ -44,6 +47,9 @@ const BOOT_MS = 15_000;
 const LEARN_MS = 10_000;
 const SWEEP_MS = 1_000;
 const DRAIN_MS = 10_000;
+/** Modules that boot with the host come back by themselves after their cell died: so many at once, so many waiting. */
+const COMEBACKS_AT_ONCE = 2;
+const MAX_COMEBACKS = 10_000;
 
 /** @throws ListenError, Error when the host cannot start at all; nothing is left running then */
 export async function startHost({ settings, environment, log }: HostOptions): Promise<Host> {
@@ -60,21 +66,22 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     await server.close();
     throw error;
   });
-  const cells = new CellPool({
-    files,
-    cells: settings.cells,
-    onNoise: (text) => log.warn({ cell: text }, 'a cell printed'),
-  });
+  const onNoise = (text: string): void => log.warn({ cell: text }, 'a cell printed');
+  const cells = new CellPool({ files, cells: settings.cells, onNoise });
+  /** Where modules are learnt: away from those that run, and gone with all that was left behind when loading is over. */
+  const classroom = new CellPool({ files, cells: 1, onNoise });
+  const comebacks = new Slots(COMEBACKS_AT_ONCE, MAX_COMEBACKS);
   const chores = createChores();
   const store = createBundleStore(join(data.cache, 'bundles'));
   const egress = createEgress(settings, powers);
-  const spawn = createSpawner({
-    cells,
+  const powersOf = {
     capabilities: { http: egress.capability, ...otherCapabilities(settings, powers, log) },
     diagnostics: new Set(settings.diagnostics),
     fullJit: new Set(settings.jit.full),
     log,
-  });
+  };
+  const spawn = createSpawner({ cells, ...powersOf });
+  const spawnToLearn = createSpawner({ cells: classroom, ...powersOf });
 
   const load = async (): Promise<void> => {
     await loadModules({
@@ -85,13 +92,16 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       store,
       registry,
       findProblems: (declaration, manifest) => findEndpointProblems(declaration.endpoints, manifest),
-      learn: (module) => learn(module, spawn, store, files, data.cache, settings),
+      learn: (module) => learn(module, spawnToLearn, store, files, data.cache, settings),
       host: (module) => {
         powers.set(module.manifest.module_name, module);
-        return hostModule(module, spawn, store, cells, settings, log);
+        return hostModule(module, spawn, store, cells, comebacks, settings, log);
       },
       onWarning: (module, message) => log.warn({ module }, message),
     });
+    // Both served the loading alone; a host runs for months on what is left.
+    await Promise.all([classroom.close(), chores.close()]);
+    shrinkHeap();
     for (const module of hosted(registry)) {
       if (!module.manifest.auto_load) continue;
       await module.start().catch((error: unknown) => log.warn({ module: module.name, err: error }, 'did not boot'));
@@ -126,7 +136,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
       for (const stop of stops)
         if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
-      await Promise.all([cells.close(), chores.close(), egress.close()]);
+      await Promise.all([cells.close(), classroom.close(), chores.close(), egress.close()]);
     },
   };
 }
@@ -206,7 +216,7 @@ function otherCapabilities(
 
 async function logStack(stack: string, module: PreparedModule, store: BundleStore, log: Logger): Promise<void> {
   const map = await store.readMap(module.hash);
-  log.warn({ module: module.manifest.module_name }, mapStack(stack, map));
+  log.warn({ module: module.manifest.module_name }, printable(mapStack(stack, map)));
 }
 
 /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
@@ -227,7 +237,6 @@ function learn(
         code: await store.readCode(module.hash),
         manifest: module.manifest,
         memoryMb: Math.min(module.manifest.runtime.memory_mb, limits.max_memory_mb),
-        alone: false,
         onExit: () => {},
       }),
     timeoutMs: LEARN_MS,
@@ -239,6 +248,7 @@ function hostModule(
   spawn: Spawn,
   store: BundleStore,
   cells: CellPool,
+  comebacks: Slots,
   { limits, diagnostics }: HostSettings,
   log: Logger,
 ): HostedModule {
@@ -253,16 +263,16 @@ function hostModule(
       bootMs: BOOT_MS,
     },
     readCode: () => store.readCode(module.hash),
-    spawn: ({ code, alone }, onExit) =>
+    spawn: (code, onExit) =>
       spawn({
         module: name,
         code,
         manifest: module.manifest,
         memoryMb: Math.min(runtime.memory_mb, limits.max_memory_mb),
-        alone,
         onExit,
       }),
-    isAlone: (instance) => !cells.isShared(instance.cell),
+    isAlone: (instance) => cells.isAlone(instance.cell),
+    comebacks,
     onChange: ({ state, reasons }, from) => {
       log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
     },

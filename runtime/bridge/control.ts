@@ -20,6 +20,8 @@ export const EXIT_REASONS = {
   uncaught: 'an error that nothing caught',
   heap: 'used more heap than its limit',
   external: 'used more memory outside the heap than its limit',
+  memory: 'used more memory than its cell can account for',
+  cpu: 'used the processor while nobody waited for it',
   stuck: 'did not react to the watchdog',
   flood: 'sent more than the bridge carries',
   failed: 'could not be started',
@@ -40,6 +42,11 @@ export const CellEventSchema = Type.Union([
   /** The thread is silent and cannot be ended from within: the host waits a little, then ends the cell. */
   Type.Object(
     { op: Type.Literal('stuck'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
+    { additionalProperties: false },
+  ),
+  /** The thread has not come to rest for seconds: the host knows whether anybody waits for it. */
+  Type.Object(
+    { op: Type.Literal('spinning'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
     { additionalProperties: false },
   ),
   Type.Object({ op: Type.Literal('warmed') }, { additionalProperties: false }),

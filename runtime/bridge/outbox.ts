@@ -22,7 +22,7 @@ export interface OutboxSink {
 }
 
 /** Turns of the event loop that the first message of a batch may wait while others keep coming. */
-const MAX_TURNS = 2;
+const MAX_TURNS = 1;
 
 export class Outbox {
   readonly #sink: OutboxSink;

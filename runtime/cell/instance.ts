@@ -52,6 +52,11 @@ export class CellInstance {
     });
   }
 
+  /** Its thread is being ended, or has ended. */
+  get ending(): boolean {
+    return this.#exit !== undefined;
+  }
+
   /** Host to guest: the binary parts first, then the batch that names them. */
   deliver(head: string, parts: readonly Uint8Array[]): void {
     for (const part of parts) {
@@ -63,7 +68,7 @@ export class CellInstance {
 
   /** Ends the thread, whatever it does; `onExit` follows. */
   terminate(reason: ExitReason, detail = ''): void {
-    if (this.#exit === undefined && reason === 'stuck') this.#options.onStuck(detail);
+    if (this.#exit === undefined && reason !== 'terminated') this.#options.onStuck(detail);
     this.#exit ??= { reason, detail };
     void this.worker.terminate();
   }

@@ -26,7 +26,10 @@ const spare = createSpare({ text: kernel, cache: readShared(new URL('kernel.cach
 const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
   outbox.frame(FRAME_KIND.control, 0, JSON.stringify(event), parts);
 
-const watchdog = watch(instances);
+const watchdog = watch({
+  instances,
+  onSpinning: (channel, detail) => send({ op: 'spinning', channel, detail }),
+});
 socket.on('data', (data: Buffer) => decoder.push(data, take));
 socket.on('close', leave);
 socket.on('error', leave);

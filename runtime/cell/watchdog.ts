@@ -1,11 +1,15 @@
 /**
  * Watches the threads that do something. V8 answers heap statistics by an interrupt, even in an endless loop, so a
  * thread that stays silent is stuck in native code (a huge sort), where only ending it helps; and the answer has what
- * V8's own limit does not count: ArrayBuffers.
+ * V8's own limit does not count: ArrayBuffers. What V8 does not know of at all shows in the process (resident.ts).
  */
 import type { CellInstance } from './instance.ts';
+import { Resident, type ResidentThread } from './resident.ts';
+import { Spin } from './spin.ts';
 
 const POLL_MS = 100;
+/** The resident set is read once in so many polls. */
+const RESIDENT_POLLS = 5;
 /** A thread that slept since the last look needs no look more often than this. */
 const IDLE_POLLS = 20;
 const SILENCE_MS = 1_000;
@@ -18,6 +22,7 @@ const HARD_FACTOR = 4;
 const MB = 1024 * 1024;
 
 interface Watched {
+  readonly spin: Spin;
   asked: number | undefined;
   active: number;
   idlePolls: number;
@@ -30,25 +35,45 @@ export interface Watchdog {
   update(): void;
 }
 
-export function watch(instances: ReadonlyMap<number, CellInstance>): Watchdog {
+export interface WatchOptions {
+  readonly instances: ReadonlyMap<number, CellInstance>;
+  /** A thread has not come to rest for seconds; said again every second. */
+  readonly onSpinning: (channel: number, detail: string) => void;
+}
+
+export function watch({ instances, onSpinning }: WatchOptions): Watchdog {
+  const resident = new Resident();
   const watched = new WeakMap<CellInstance, Watched>();
   let timer: NodeJS.Timeout | undefined;
   let lastLook = 0;
+  let polls = 0;
 
   const look = (): void => {
     const now = performance.now();
     // When this process did not get the processor, its threads did not either: that is no silence of theirs.
     const late = Math.max(0, now - lastLook - 2 * POLL_MS);
     lastLook = now;
-    for (const instance of instances.values()) {
+    const threads = new Map<CellInstance, ResidentThread>();
+    let isEnding = false;
+    for (const [channel, instance] of instances) {
       let state = watched.get(instance);
       if (state === undefined) {
-        state = { asked: undefined, active: 0, idlePolls: 0, over: 0 };
+        state = { spin: new Spin(), asked: undefined, active: 0, idlePolls: 0, over: 0 };
         watched.set(instance, state);
       }
       if (state.asked !== undefined) state.asked += late;
-      lookAt(instance, state, now);
+      const { active } = instance.worker.performance.eventLoopUtilization();
+      const seconds = state.spin.look(active, now);
+      if (seconds !== undefined) onSpinning(channel, `has not come to rest for ${seconds} seconds`);
+      lookAt(instance, state, active, now);
+      threads.set(instance, { memoryMb: instance.memoryMb, activeMs: active });
+      isEnding ||= instance.ending;
     }
+    polls += 1;
+    // Whoever is on its way out takes its memory along, and the host sees to it that it goes.
+    if (isEnding || polls % RESIDENT_POLLS !== 0) return;
+    const verdict = resident.look(process.memoryUsage.rss() / MB, threads);
+    verdict?.thread.terminate('memory', verdict.detail);
   };
 
   return {
@@ -64,12 +89,11 @@ export function watch(instances: ReadonlyMap<number, CellInstance>): Watchdog {
   };
 }
 
-function lookAt(instance: CellInstance, state: Watched, now: number): void {
+function lookAt(instance: CellInstance, state: Watched, active: number, now: number): void {
   if (state.asked !== undefined) {
     if (now - state.asked > SILENCE_MS) instance.terminate('stuck', `silent for ${Math.round(now - state.asked)} ms`);
     return;
   }
-  const { active } = instance.worker.performance.eventLoopUtilization();
   const slept = active === state.active && active > 0;
   state.active = active;
   state.idlePolls = slept ? state.idlePolls + 1 : 0;

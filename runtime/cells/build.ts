@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, stop } from 'esbuild';
 
 export interface CellFiles {
   readonly folder: string;
@@ -45,6 +45,8 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
       minifyWhitespace: true,
     }),
   ]);
+  // The bundler is a process of its own, of which this one needs nothing more: modules are bundled elsewhere.
+  await stop();
   // The value of the kernel script is its boot function; the global that esbuild makes must not stay.
   const kernelText = `(() => { ${kernel} return kernel.boot; })()`;
   const hash = sha256([cell, thread, kernelText, process.version].join('\0')).slice(0, 16);

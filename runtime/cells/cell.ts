@@ -22,13 +22,28 @@ export interface ChannelHandler {
   onBatch(head: string, parts: readonly Uint8Array[]): void;
   /** The cell tried to end its thread, which may not be possible. */
   onStuck(detail: string): void;
+  /** Its thread has not come to rest for seconds. */
+  onSpinning(detail: string): void;
   onExit(reason: ExitReason | 'cell', detail: string): void;
+}
+
+/** The machine has no room for another process or its pipes: nobody in the cell is to blame. */
+export class CellStartError extends Error {
+  override readonly name = 'CellStartError';
 }
 
 const checkEvent = Compile(CellEventSchema);
 const MAX_CHANNEL = 2 ** 47;
 /** Ended channels that are remembered: frames of older ones have long arrived. */
 const MAX_ENDED = 4096;
+/** For channels that ended: the cell's own program sends next to nothing for them. In the life of a cell. */
+const MAX_ENDED_BYTES = 16 * 1024 * 1024;
+/** Events of a cell per second: an exit each, and a word a second about a thread that does not rest. */
+const MAX_EVENTS_PER_SECOND = 1_000;
+/** What waits for a cell to read it, for so many looks in a row: such a cell does not read any more. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+const UNREAD_LOOKS = 3;
+const LOOK_MS = 1_000;
 /** Noise kept per cell; C++ may print without end. */
 const MAX_NOISE_CHARACTERS = 8_000;
 /** After the socket is closed a cell has this long to leave by itself. */
@@ -48,24 +63,25 @@ export class Cell {
   readonly #ended = new Set<number>();
   readonly #warmed: ((cache: Uint8Array) => void)[] = [];
   readonly closed: Promise<void>;
+  readonly #look: NodeJS.Timeout;
+  #endedBytes = 0;
+  #events = 0;
+  #unreadLooks = 0;
   #alive = true;
   #lastWords = '';
 
+  /** @throws CellStartError */
   constructor(options: CellOptions) {
     this.#options = options;
-    this.#child = spawn(process.execPath, [...cellFlags(options), options.files.program], {
-      // Boundary: nothing of the host's environment, files or descriptors enters a cell; fd 3 is its only way out.
-      env: {},
-      cwd: options.files.emptyFolder,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl-C at the terminal is for the host, which drains its cells first.
-      detached: true,
-    });
+    this.#child = startProcess(options);
     this.#socket = this.#child.stdio[3] as Socket;
     this.outbox = new Outbox(this.#socket);
     const decoder = new FrameDecoder();
     this.#socket.on('data', (data: Buffer) => this.#read(decoder, data));
     this.#socket.on('error', () => this.kill());
+    // A cell without its socket is of no use, whatever it still does.
+    this.#socket.on('close', () => this.kill());
+    this.#look = setInterval(() => this.#lookAtSocket(), LOOK_MS).unref();
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#noise(text));
     this.closed = new Promise((resolve) => {
       this.#child.once('error', (error) => this.#end(`could not be started: ${error.message}`, resolve));
@@ -139,26 +155,48 @@ export class Cell {
     }
     const handler = this.#handlers.get(frame.channel);
     if (frame.kind === FRAME_KIND.batch && handler !== undefined) handler.onBatch(frame.head, frame.parts);
-    else if (!this.#ended.has(frame.channel)) throw new FrameError('a channel that this cell does not have');
+    else this.#takeStray(frame);
+  }
+
+  #takeStray({ channel, head, parts }: Frame): void {
+    if (!this.#ended.has(channel)) throw new FrameError('a channel that this cell does not have');
+    this.#endedBytes += head.length;
+    for (const part of parts) this.#endedBytes += part.byteLength;
+    if (this.#endedBytes > MAX_ENDED_BYTES) throw new FrameError('goes on about channels that ended');
+  }
+
+  #lookAtSocket(): void {
+    this.#events = 0;
+    this.#unreadLooks = this.#socket.writableLength > MAX_UNREAD_BYTES ? this.#unreadLooks + 1 : 0;
+    if (this.#unreadLooks < UNREAD_LOOKS) return;
+    this.#noise('does not read what it is sent');
+    this.kill();
   }
 
   #takeEvent(frame: Frame): void {
     const event = parseHead(frame.head) as CellEvent;
     if (!checkEvent.Check(event)) throw new FrameError('a control frame with another shape');
+    this.#events += 1;
+    if (this.#events > MAX_EVENTS_PER_SECOND) throw new FrameError('more control frames than a cell has to say');
+    if (event.op === 'warmed') {
+      const take = this.#warmed.shift();
+      if (take === undefined) throw new FrameError('a cache that nobody asked for');
+      take(Uint8Array.from(frame.parts[0] ?? []));
+      return;
+    }
+    const handler = this.#handlers.get(event.channel);
+    if (handler === undefined) throw new FrameError('an event of a channel that this cell does not have');
     switch (event.op) {
-      case 'warmed':
-        this.#warmed.shift()?.(Uint8Array.from(frame.parts[0] ?? []));
-        return;
       case 'stuck':
-        this.#handlers.get(event.channel)?.onStuck(event.detail);
+        handler.onStuck(event.detail);
         return;
-      case 'exit': {
-        const { channel, reason, detail } = event;
-        const handler = this.#handlers.get(channel);
-        this.#handlers.delete(channel);
-        this.#retire(channel);
-        handler?.onExit(reason, detail);
-      }
+      case 'spinning':
+        handler.onSpinning(event.detail);
+        return;
+      case 'exit':
+        this.#handlers.delete(event.channel);
+        this.#retire(event.channel);
+        handler.onExit(event.reason, event.detail);
     }
   }
 
@@ -172,6 +210,7 @@ export class Cell {
   #end(words: string, resolve: () => void): void {
     if (!this.#alive) return;
     this.#alive = false;
+    clearInterval(this.#look);
     this.outbox.close();
     this.#socket.destroy();
     const detail = this.#lastWords === '' ? words : `${words}; ${this.#lastWords}`;
@@ -189,6 +228,28 @@ export class Cell {
     this.#lastWords += kept;
     this.#options.onNoise(kept);
   }
+}
+
+function startProcess(options: CellOptions): ChildProcess {
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, [...cellFlags(options), options.files.program], {
+      // Boundary: nothing of the host's environment, files or descriptors enters a cell; fd 3 is its only way out.
+      env: {},
+      cwd: options.files.emptyFolder,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl-C at the terminal is for the host, which drains its cells first.
+      detached: true,
+    });
+  } catch (error) {
+    throw new CellStartError(`A cell could not be started: ${(error as NodeJS.ErrnoException).code}.`, { cause: error });
+  }
+  if (child.pid !== undefined && child.stdio[3] != null) return child;
+  // Node tells of some refusals (no descriptors, no processes) in a later turn, by an event that has to be heard.
+  child.once('error', () => {});
+  child.kill('SIGKILL');
+  for (const stream of child.stdio ?? []) stream?.destroy();
+  throw new CellStartError('A cell could not be started: the machine has no room for another process or its pipes.');
 }
 
 function cellFlags({ files, jit }: CellOptions): string[] {

@@ -37,8 +37,12 @@ export interface InstanceExit {
   /** `cell`: the whole process died under it; `stuck` by the host: it did not yield after its deadline. */
   readonly reason: ExitReason | 'cell';
   readonly detail: string;
-  /** Invocations that were running when it ended. */
+  /** Invocations, streamed bodies and steps of its life that were running when it ended. */
   readonly inFlight: number;
+  /** When it last had something of the sort; epoch milliseconds. */
+  readonly lastUsed: number;
+  /** Its thread could not be ended, so its cell was. */
+  readonly tookCell: boolean;
   /** The host asked for it: sleep, stop, shutdown. */
   readonly expected: boolean;
 }
@@ -56,6 +60,10 @@ export class InstanceGone extends PlexiError {
 
 const checkLife = Compile(LifeAnswerSchema);
 const checkDescribe = Compile(DescribeAnswerSchema);
+/** What an event of the cell says is about the last seconds: so long must an instance have been idle by then. */
+const SPIN_MS = 5_000;
+/** Of a declaration that is refused with the place of its fault. */
+const MAX_EXPLAINED_PARTS = 20_000;
 /** After a cancel the guest has this long to show that it yields. */
 const YIELD_GRACE_MS = 1_000;
 /** After a terminate the thread has this long before its cell is killed. */
@@ -72,6 +80,9 @@ export class Instance {
   readonly #options: InstanceOptions;
   readonly #channel: number;
   #inFlight = 0;
+  /** Steps of its life that are not over. */
+  #steps = 0;
+  #lastUsed = Date.now();
   #exited = false;
   #expected = false;
   #lastInvocation = 0;
@@ -89,7 +100,9 @@ export class Instance {
     this.#resolveEnded = ended.resolve;
     this.#channel = options.cell.open({
       onBatch: (head, parts) => this.session.receive(head, parts),
-      onStuck: (detail) => this.terminate('stuck', detail),
+      // One invocation alone with a thread that fell over is the likely cause.
+      onStuck: (detail) => this.terminate('stuck', detail, this.#inFlight === 1),
+      onSpinning: (detail) => this.#judgeSpin(detail),
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
     const quota = new Quota();
@@ -129,11 +142,8 @@ export class Instance {
   async describe(timeoutMs: number): Promise<Declaration> {
     const answer = await this.#life('describe', timeoutMs);
     if (!checkDescribe.Check(answer)) {
-      const [first] = checkDescribe.Errors(answer);
-      throw new PlexiError(
-        'MODULE_ERROR',
-        `It declares something that is not valid: ${first?.instancePath} ${first?.message}.`,
-      );
+      const reason = isSmall(answer) ? describeIssue(checkDescribe.Errors(answer)) : 'it has too many parts';
+      throw new PlexiError('MODULE_ERROR', `It declares something that is not valid: ${reason}.`);
     }
     if (!answer.ok) throw moduleError(answer.message);
     return answer.declaration;
@@ -173,6 +183,7 @@ export class Instance {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       this.#inFlight -= 1;
+      this.#lastUsed = Date.now();
       if (this.busy === 0) this.#idle?.();
     }
   }
@@ -206,17 +217,18 @@ export class Instance {
     this.terminate('terminated', 'stopped');
   }
 
-  /** Ends the thread now. What it was doing fails with MODULE_CRASHED. */
-  terminate(reason: ExitReason, detail: string): void {
+  /** Ends the thread now. What it was doing fails with MODULE_CRASHED; `likelyCause`: and is not run again. */
+  terminate(reason: ExitReason, detail: string, likelyCause = false): void {
     if (this.#exited || this.#terminated !== undefined) return;
     this.#terminated = { reason, detail };
-    this.session.close(new InstanceGone(reason === 'stuck' ? 'It did not yield.' : 'It was ended.', false));
+    this.session.close(new InstanceGone(reason === 'stuck' ? 'It did not yield.' : 'It was ended.', likelyCause));
     if (this.#options.cell.alive) this.#options.cell.send({ op: 'terminate', channel: this.#channel });
     this.#watchEnd();
   }
 
   async #life(method: keyof GuestApi, timeoutMs: number): Promise<unknown> {
     const pending = this.session.call(method);
+    this.#steps += 1;
     const timer = setTimeout(() => {
       this.session.settle(pending.id, new PlexiError('MODULE_TIMEOUT', `${method} took longer than ${timeoutMs} ms.`));
       this.terminate('stuck', `${method} took longer than ${timeoutMs} ms`);
@@ -225,7 +237,15 @@ export class Instance {
       return await pending.answer;
     } finally {
       clearTimeout(timer);
+      this.#steps -= 1;
+      this.#lastUsed = Date.now();
     }
+  }
+
+  /** A module may use the processor for those who wait for it; a thread that does so for nobody is ended. */
+  #judgeSpin(detail: string): void {
+    if (this.busy > 0 || this.#steps > 0) this.#lastUsed = Date.now();
+    else if (Date.now() - this.#lastUsed > SPIN_MS) this.terminate('cpu', detail);
   }
 
   #checkLife(answer: unknown): void {
@@ -261,9 +281,10 @@ export class Instance {
     if (this.#exited) return;
     this.#exited = true;
     this.#onEnded();
-    const inFlight = this.#inFlight;
+    const running = this.#inFlight;
+    const inFlight = this.busy + this.#steps;
     // One invocation alone with a thread that fell over is the likely cause: nobody should run it again unasked.
-    const likelyCause = reason !== 'cell' && reason !== 'terminated' && inFlight === 1;
+    const likelyCause = reason !== 'cell' && reason !== 'terminated' && running === 1;
     this.session.close(new InstanceGone(reason === 'cell' ? 'Its cell ended.' : 'Its thread ended.', likelyCause));
     this.#idle?.();
     // A cell that died because this thread could not be ended died of this thread.
@@ -272,10 +293,26 @@ export class Instance {
       reason: known?.reason ?? reason,
       detail: known?.detail ?? detail,
       inFlight,
+      lastUsed: this.#lastUsed,
+      tookCell: reason === 'cell' && known !== undefined && known.reason !== 'terminated',
       expected: this.#expected,
     });
     this.#resolveEnded();
   }
+}
+
+/** Boundary: a validator walks all that is wrong before it says the first of it, so what is huge is not shown to it. */
+function isSmall(value: unknown): boolean {
+  let left = MAX_EXPLAINED_PARTS;
+  const walk = (part: unknown): boolean => {
+    if (--left < 0) return false;
+    return typeof part !== 'object' || part === null || Object.values(part).every(walk);
+  };
+  return walk(value);
+}
+
+function describeIssue([first]: readonly { instancePath: string; message: string }[]): string {
+  return `${first?.instancePath.slice(0, 200)} ${first?.message}`;
 }
 
 function moduleError(message: string): PlexiError {

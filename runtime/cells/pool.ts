@@ -6,6 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CellFiles } from './build.ts';
 import { Cell } from './cell.ts';
+import { type Occupant, Probation } from './probation.ts';
 
 export interface CellPoolOptions {
   readonly files: CellFiles;
@@ -14,8 +15,7 @@ export interface CellPoolOptions {
 }
 
 export interface Placement {
-  /** Nothing else may be in its cell. */
-  readonly alone: boolean;
+  readonly module: string;
   readonly jit: 'safe' | 'full';
 }
 
@@ -26,7 +26,12 @@ const EMPTY_MS = 30_000;
 
 interface Held {
   readonly cell: Cell;
-  readonly shared: boolean;
+  /** Whom it takes: everybody, one instance, or the suspects of one probation. */
+  readonly takes: 'all' | 'one' | number;
+  /** Instances by module. */
+  readonly modules: Map<string, number>;
+  /** Those that died with it. */
+  readonly dead: Occupant[];
   empty: NodeJS.Timeout | undefined;
   /** On its way out: nothing may be placed in it any more. */
   closing: boolean;
@@ -35,33 +40,45 @@ interface Held {
 export class CellPool {
   readonly #options: CellPoolOptions;
   readonly #held = new Set<Held>();
+  readonly #probation = new Probation();
   #closing = false;
 
   constructor(options: CellPoolOptions) {
     this.#options = options;
   }
 
-  /** A cell for one instance. The caller opens a channel in it in the same turn. */
-  place({ alone, jit }: Placement): Cell {
+  /**
+   * A cell for one instance. The caller opens a channel in it in the same turn.
+   * @throws CellStartError when the machine has no room for another process
+   */
+  place({ module, jit }: Placement): Cell {
     if (this.#closing) throw new Error('The cells are closing.');
-    const isShared = !alone && jit === 'safe' && this.#options.cells !== 'per-module';
-    const held = isShared ? this.#shared() : this.#start(false, jit);
+    const held = this.#choose(module, jit);
+    held.modules.set(module, (held.modules.get(module) ?? 0) + 1);
     clearTimeout(held.empty);
     held.empty = undefined;
     return held.cell;
   }
 
-  /** Call when an instance ended: an empty cell is closed after a while, one that was alone at once. */
-  release(cell: Cell): void {
-    for (const held of this.#held) {
-      if (held.cell !== cell || cell.channels > 0) continue;
-      if (!held.shared) void this.#close(held);
-      else held.empty ??= setTimeout(() => void this.#close(held), EMPTY_MS).unref();
+  /** Call when an instance ended: an empty cell is closed after a while, one that was for one instance at once. */
+  release(cell: Cell, occupant: Occupant): void {
+    const held = this.#find(cell);
+    if (held === undefined) return;
+    if (!cell.alive) {
+      held.dead.push(occupant);
+      return;
     }
+    const left = (held.modules.get(occupant.module) ?? 0) - 1;
+    if (left > 0) held.modules.set(occupant.module, left);
+    else held.modules.delete(occupant.module);
+    if (cell.channels > 0) return;
+    if (held.takes === 'one') void this.#close(held);
+    else held.empty ??= setTimeout(() => void this.#close(held), EMPTY_MS).unref();
   }
 
-  isShared(cell: Cell): boolean {
-    return [...this.#held].some((held) => held.cell === cell && held.shared);
+  /** Whether one module has a cell to itself, or had when it died: only then is the death its own doing for certain. */
+  isAlone(cell: Cell): boolean {
+    return (this.#find(cell)?.modules.size ?? 0) <= 1;
   }
 
   get processIds(): readonly number[] {
@@ -73,16 +90,34 @@ export class CellPool {
     await Promise.all([...this.#held].map((held) => this.#close(held)));
   }
 
+  #find(cell: Cell): Held | undefined {
+    for (const held of this.#held) if (held.cell === cell) return held;
+    return undefined;
+  }
+
+  #choose(module: string, jit: 'safe' | 'full'): Held {
+    if (jit === 'full' || this.#options.cells === 'per-module') return this.#start('one', jit);
+    const probation = this.#probation.cellOf(module, Date.now());
+    if (probation === undefined) return this.#shared();
+    const known = [...this.#held].find(({ takes, cell, closing }) => takes === probation && cell.alive && !closing);
+    return known ?? this.#start(probation, jit);
+  }
+
   #shared(): Held {
     const { cells } = this.#options;
     const wanted = typeof cells === 'number' ? cells : AUTO_CELLS;
-    const shared = [...this.#held].filter((held) => held.shared && held.cell.alive && !held.closing);
+    const shared = [...this.#held].filter((held) => held.cell.alive && !held.closing && this.#isOpen(held));
     const emptiest = shared.toSorted((a, b) => a.cell.channels - b.cell.channels)[0];
     if (emptiest !== undefined && (shared.length >= wanted || emptiest.cell.channels === 0)) return emptiest;
-    return this.#start(true, 'safe');
+    return this.#start('all', 'safe');
   }
 
-  #start(shared: boolean, jit: 'safe' | 'full'): Held {
+  /** A cell of suspects whose time is over takes everybody again. */
+  #isOpen({ takes }: Held): boolean {
+    return takes === 'all' || (takes !== 'one' && !this.#probation.isActive(takes, Date.now()));
+  }
+
+  #start(takes: Held['takes'], jit: 'safe' | 'full'): Held {
     const cell = new Cell({
       files: this.#options.files,
       jit,
@@ -90,9 +125,10 @@ export class CellPool {
       onClose: () => {
         clearTimeout(held.empty);
         this.#held.delete(held);
+        this.#probation.judge(held.dead, Date.now());
       },
     });
-    const held: Held = { cell, shared, empty: undefined, closing: false };
+    const held: Held = { cell, takes, modules: new Map(), dead: [], empty: undefined, closing: false };
     this.#held.add(held);
     return held;
   }

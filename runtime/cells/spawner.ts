@@ -10,7 +10,6 @@ export interface SpawnRequest {
   /** A Manifest without secrets. */
   readonly manifest: unknown;
   readonly memoryMb: number;
-  readonly alone: boolean;
   readonly onExit: (exit: InstanceExit) => void;
 }
 
@@ -27,8 +26,8 @@ export interface SpawnerOptions {
 export type Spawn = (request: SpawnRequest) => Instance;
 
 export function createSpawner({ cells, capabilities, diagnostics, fullJit, log }: SpawnerOptions): Spawn {
-  return ({ module, code, manifest, memoryMb, alone, onExit }) => {
-    const cell = cells.place({ alone, jit: fullJit.has(module) ? 'full' : 'safe' });
+  return ({ module, code, manifest, memoryMb, onExit }) => {
+    const cell = cells.place({ module, jit: fullJit.has(module) ? 'full' : 'safe' });
     const ended = new AbortController();
     return new Instance({
       cell,
@@ -45,7 +44,12 @@ export function createSpawner({ cells, capabilities, diagnostics, fullJit, log }
       onExit: (exit) => {
         ended.abort();
         onExit(exit);
-        cells.release(cell);
+        cells.release(cell, {
+          module,
+          inFlight: exit.expected ? 0 : exit.inFlight,
+          lastUsed: exit.expected ? 0 : exit.lastUsed,
+          guilty: exit.tookCell,
+        });
       },
     });
   };

@@ -15,7 +15,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows what is allowed)')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const command of [serveCommand(), tokenCommand()]) program.addCommand(command.exitOverride());
+  for (const command of [serveCommand(), tokenCommand()]) program.addCommand(command.copyInheritedSettings(program));
   try {
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;

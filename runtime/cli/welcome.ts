@@ -1,6 +1,7 @@
 /** What the terminal shows once the modules are loaded: who runs, who does not and why, and a line to try. */
 import type { Host } from '../compose.ts';
 import type { ServedModule } from '../modules/served-module.ts';
+import { printable } from '../observability/printable.ts';
 
 export function welcome({ url, registry }: Host, token: string): string {
   const modules = registry.list();
@@ -9,11 +10,11 @@ export function welcome({ url, registry }: Host, token: string): string {
   const lines = ['', `PlexiChat Modules on ${url}`, ''];
   for (const module of modules) {
     lines.push(`  ${module.name.padEnd(width)}  ${module.state.padEnd(9)}  ${module.prefix}`);
-    lines.push(...module.reasons.map((reason) => `  ${' '.repeat(width)}  - ${reason}`));
+    lines.push(...module.reasons.map((reason) => `  ${' '.repeat(width)}  - ${printable(reason)}`));
   }
   for (const { name, reasons } of registry.broken) {
     lines.push(`  ${name.padEnd(width)}  failed`);
-    lines.push(...reasons.map((reason) => `  ${' '.repeat(width)}  - ${reason}`));
+    lines.push(...reasons.map((reason) => `  ${' '.repeat(width)}  - ${printable(reason)}`));
   }
   if (names.length === 0)
     lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');

@@ -5,6 +5,7 @@
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { RESERVED_PREFIXES } from '@plexichat/sdk/protocol/manifest';
 import { type Context, Hono } from 'hono';
+import { createAdmission } from '../invocation/admission.ts';
 import type { Inbound } from '../invocation/inbound.ts';
 import type { InvokeParts } from '../invocation/invoke.ts';
 import { createPlans } from '../invocation/plans.ts';
@@ -18,7 +19,7 @@ import { FetchInbound } from './fetch-inbound.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { type Answered, createModuleDoor } from './module-door.ts';
 import { moduleRoutes } from './module-routes.ts';
-import { NodeInbound } from './node-inbound.ts';
+import { BODY_TIMES, type BodyTimes, NodeInbound } from './node-inbound.ts';
 import { openApiRoute, openApiSource } from './openapi-route.ts';
 import { problemResponse } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
@@ -32,6 +33,10 @@ export interface GatewayLimits {
   readonly maxTimeoutMs: number;
   /** Requests to modules that may be under way at once; above it the host sheds load. */
   readonly maxInflight: number;
+  /** Bodies that may be coming in at once; as many as maxInflight when left out. */
+  readonly maxReceiving?: number;
+  /** How long a client may take to send a body. */
+  readonly bodyTimes?: Partial<BodyTimes>;
   /** Memory for kept answers. */
   readonly cacheBytes?: number;
 }
@@ -73,13 +78,15 @@ export function createGateway(options: GatewayOptions): Hono<GatewayEnv> {
     cache,
     limits,
     now,
+    admission: createAdmission(limits.maxInflight, limits.maxReceiving ?? limits.maxInflight),
   };
-  const moduleDoor = createModuleDoor({ parts, maxInflight: limits.maxInflight, onAnswer: options.onAnswer });
+  const moduleDoor = createModuleDoor({ parts, onAnswer: options.onAnswer });
   const platform = createPlatform(options, parts.authenticate);
+  const times: BodyTimes = { ...BODY_TIMES, ...limits.bodyTimes };
 
   const app = new Hono<GatewayEnv>();
   app.all('*', (context) => {
-    const inbound = inboundOf(context, trustedProxies);
+    const inbound = inboundOf(context, trustedProxies, times);
     if (isForModules(inbound.path)) return moduleDoor(inbound, context);
     return platform.fetch(context.req.raw, context.env);
   });
@@ -91,10 +98,10 @@ export function createGateway(options: GatewayOptions): Hono<GatewayEnv> {
   return app;
 }
 
-function inboundOf(context: Context<GatewayEnv>, trustedProxies: number): Inbound {
+function inboundOf(context: Context<GatewayEnv>, trustedProxies: number, times: BodyTimes): Inbound {
   const { incoming, outgoing } = context.env ?? {};
   if (incoming === undefined || outgoing === undefined) return new FetchInbound(context.req.raw, trustedProxies);
-  return new NodeInbound(incoming, outgoing, context.req.raw, trustedProxies);
+  return new NodeInbound(incoming, outgoing, context.req.raw, { trustedProxies, times });
 }
 
 /** Boundary: the platform's own paths are decided before any module is looked at, so no module can stand in for them. */

@@ -25,10 +25,11 @@ const ASSETS = {
 
 export function docsPages(current: () => OpenApiNow, title: string): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>();
-  routes.get('/docs', (context) => {
+  const page = pageSource(current, title);
+  routes.get('/docs', async (context) => {
     context.header('content-security-policy', CSP);
     context.header('cache-control', 'no-cache');
-    return context.html(renderPage(current().document, title));
+    return context.html(await page());
   });
   for (const [name, type] of Object.entries(ASSETS)) {
     const text = readFileSync(new URL(`./docs-page/${name}`, import.meta.url), 'utf8');
@@ -37,6 +38,20 @@ export function docsPages(current: () => OpenApiNow, title: string): Hono<Gatewa
     );
   }
   return routes;
+}
+
+/** Rendered once per document: the page of many modules is large, and anybody may ask for it. */
+function pageSource(current: () => OpenApiNow, title: string): () => string | Promise<string> {
+  let renderedFor: OpenApiDocument | undefined;
+  let page: string | Promise<string> = '';
+  return () => {
+    const { document } = current();
+    if (document !== renderedFor) {
+      renderedFor = document;
+      page = renderPage(document, title).toString();
+    }
+    return page;
+  };
 }
 
 function renderPage(document: OpenApiDocument, title: string) {
@@ -67,10 +82,11 @@ function renderPage(document: OpenApiDocument, title: string) {
 }
 
 function renderModule(tag: { name: string; description: string }, document: OpenApiDocument) {
+  const room: Room = { charactersLeft: MAX_MODULE_SCHEMAS };
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, operation]) => Array.isArray(operation.tags) && operation.tags.includes(tag.name))
-      .map(([method, operation]) => renderOperation(path, method, operation)),
+      .map(([method, operation]) => renderOperation(path, method, operation, room)),
   );
   return html`<section>
     <h2 id="module-${tag.name}">${tag.name}</h2>
@@ -79,7 +95,7 @@ function renderModule(tag: { name: string; description: string }, document: Open
   </section>`;
 }
 
-function renderOperation(path: string, method: string, operation: OpenApiObject) {
+function renderOperation(path: string, method: string, operation: OpenApiObject, room: Room) {
   const parameters: readonly OpenApiObject[] = Array.isArray(operation.parameters) ? operation.parameters : [];
   const body = jsonSchemaOf(operation.requestBody);
   return html`<details class="operation" data-method="${method}" data-path="${path}">
@@ -96,8 +112,8 @@ function renderOperation(path: string, method: string, operation: OpenApiObject)
       ${body === undefined ? '' : html`<label>Body <small>JSON</small><textarea name="body" rows="5"></textarea></label>`}
       <button type="submit">Try it</button>
     </form>
-    ${schemaBlock('Body', body)}
-    ${schemaBlock('Answer', jsonSchemaOf(responseOf(operation)))}
+    ${schemaBlock('Body', body, room)}
+    ${schemaBlock('Answer', jsonSchemaOf(responseOf(operation)), room)}
     <pre class="result" hidden aria-live="polite"></pre>
   </details>`;
 }
@@ -114,9 +130,26 @@ function facts(operation: OpenApiObject): [string, string][] {
     .filter(([, value]) => value !== '');
 }
 
-function schemaBlock(name: string, schema: unknown) {
+/** What is left of the space for one module's schemas. */
+interface Room {
+  charactersLeft: number;
+}
+
+const MAX_SCHEMA = 20_000;
+const MAX_MODULE_SCHEMAS = 500_000;
+
+function schemaBlock(name: string, schema: unknown, room: Room) {
   if (schema === undefined) return raw('');
-  return html`<details><summary>${name} schema</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>`;
+  const text = schemaText(schema, Math.min(MAX_SCHEMA, room.charactersLeft));
+  room.charactersLeft -= text.length;
+  return html`<details><summary>${name} schema</summary><pre>${text}</pre></details>`;
+}
+
+/** Boundary: a guest wrote the schema; indenting deep nesting multiplies its size. */
+function schemaText(schema: unknown, limit: number): string {
+  const compact = JSON.stringify(schema);
+  const text = compact.length > limit ? compact : JSON.stringify(schema, null, 2);
+  return text.length > limit ? `${text.slice(0, limit)}… (the rest is in /openapi.json)` : text;
 }
 
 interface WithContent {

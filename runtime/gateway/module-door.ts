@@ -1,5 +1,4 @@
 /** The door for modules' endpoints: a request becomes an Inbound, the pipeline's answer becomes a Response. */
-import { ERRORS, PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Context } from 'hono';
 import type { Inbound } from '../invocation/inbound.ts';
 import { type InvokeParts, invoke } from '../invocation/invoke.ts';
@@ -27,44 +26,40 @@ export interface Answered {
 
 export interface DoorOptions {
   readonly parts: InvokeParts;
-  readonly maxInflight: number;
   /** Not called for, not paid for. */
   readonly onAnswer?: ((answered: Answered) => void) | undefined;
 }
 
 export type ModuleDoor = (inbound: Inbound, context: Context<GatewayEnv>) => Promise<Response>;
 
-export function createModuleDoor({ parts, maxInflight, onAnswer }: DoorOptions): ModuleDoor {
-  let inflight = 0;
+export function createModuleDoor({ parts, onAnswer }: DoorOptions): ModuleDoor {
+  const { admission } = parts;
+
+  const admitted = async (inbound: Inbound, trace: Trace, context: Context<GatewayEnv>): Promise<Response> => {
+    admission.enter();
+    try {
+      if (inbound.method === 'OPTIONS') return options(parts, inbound);
+      return answer(await invoke(parts, inbound, trace), inbound, trace, context);
+    } finally {
+      admission.leave();
+    }
+  };
 
   return async (inbound, context) => {
     const trace: Trace = { target: undefined, known: null, rateLimit: '', cache: undefined };
     const startedAt = onAnswer === undefined ? 0 : performance.now();
     let response: Response;
     let failure: unknown;
-    inflight += 1;
     try {
-      if (inflight > maxInflight) throw shedding();
-      response =
-        inbound.method === 'OPTIONS'
-          ? options(parts, inbound)
-          : answer(await invoke(parts, inbound, trace), inbound, trace, context);
+      response = await admitted(inbound, trace, context);
     } catch (error) {
       failure = error;
       const place = { requestId: inbound.requestId, instance: inbound.path, headers: rateHeaders(trace) };
       response = problemResponse(error, place);
-    } finally {
-      inflight -= 1;
     }
     if (onAnswer !== undefined) onAnswer(answered(inbound, trace, response, failure, startedAt));
     return response;
   };
-}
-
-function shedding(): PlexiError {
-  return new PlexiError('HOST_SHEDDING', `${ERRORS.HOST_SHEDDING.title}: too many requests at once. Try again soon.`, {
-    headers: { 'retry-after': '1' },
-  });
 }
 
 function options(parts: InvokeParts, inbound: Inbound): Response {

@@ -8,6 +8,21 @@ import { requestIdOf } from './request-id.ts';
 
 const BUFFERED_UPLOAD_BYTES = 64 * 1024;
 
+/** How long a client may take to send what it announced. */
+export interface BodyTimes {
+  /** Without a byte, while somebody reads. */
+  readonly stallMs: number;
+  /** For a body that is held in memory, from its first read to its end. */
+  readonly totalMs: number;
+}
+
+export const BODY_TIMES: BodyTimes = { stallMs: 15_000, totalMs: 30_000 };
+
+export interface NodeInboundOptions {
+  readonly trustedProxies: number;
+  readonly times: BodyTimes;
+}
+
 export class NodeInbound implements Inbound {
   readonly method: string;
   readonly path: string;
@@ -17,9 +32,9 @@ export class NodeInbound implements Inbound {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   readonly #request: Request;
-  readonly #trustedProxies: number;
+  readonly #options: NodeInboundOptions;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, request: Request, trustedProxies: number) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, request: Request, options: NodeInboundOptions) {
     const url = incoming.url ?? '/';
     const target = url.startsWith('/') ? url : pathOfAbsolute(url);
     const split = target.indexOf('?');
@@ -32,7 +47,7 @@ export class NodeInbound implements Inbound {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
     this.#request = request;
-    this.#trustedProxies = trustedProxies;
+    this.#options = options;
   }
 
   get origin(): string {
@@ -41,7 +56,7 @@ export class NodeInbound implements Inbound {
   }
 
   get address(): string {
-    return clientAddress(this.#incoming.socket.remoteAddress, this.headers, this.#trustedProxies);
+    return clientAddress(this.#incoming.socket.remoteAddress, this.headers, this.#options.trustedProxies);
   }
 
   get hasBody(): boolean {
@@ -60,15 +75,22 @@ export class NodeInbound implements Inbound {
 
   readBody(limitBytes: number): Promise<Buffer> {
     const incoming = this.#start();
+    const { stallMs, totalMs } = this.#options.times;
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       const settle = (error?: unknown) => {
+        clearTimeout(stall);
+        clearTimeout(total);
         incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
         if (error === undefined) resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
         else reject(error);
       };
+      const onLate = () => settle(tooSlow());
+      const stall = setTimeout(onLate, stallMs);
+      const total = setTimeout(onLate, totalMs);
       const onData = (chunk: Buffer) => {
+        stall.refresh();
         bytes += chunk.length;
         if (bytes <= limitBytes) chunks.push(chunk);
         else settle(tooLarge(limitBytes));
@@ -79,24 +101,39 @@ export class NodeInbound implements Inbound {
     });
   }
 
-  streamBody(limitBytes: number, onTooLarge: (error: PlexiError) => void): ReadableStream<Uint8Array> {
+  streamBody(limitBytes: number, onRefused: (error: PlexiError) => void): ReadableStream<Uint8Array> {
     const incoming = this.#incoming;
     const outgoing = this.#outgoing;
+    const { stallMs } = this.#options.times;
     let bytes = 0;
     let stop = () => {};
+    let stall: NodeJS.Timeout | undefined;
+    let waitForClient = () => {};
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
+          const onStall = () => {
+            const error = tooSlow();
+            breakOff(error);
+            onRefused(error);
+          };
+          // Runs only while somebody waits for the client: what waits for the module is not the client's fault.
+          waitForClient = () => {
+            clearTimeout(stall);
+            stall = setTimeout(onStall, stallMs);
+          };
           const onData = (chunk: Buffer) => {
+            clearTimeout(stall);
             bytes += chunk.length;
             if (bytes > limitBytes) {
               const error = tooLarge(limitBytes);
               breakOff(error);
-              onTooLarge(error);
+              onRefused(error);
               return;
             }
             controller.enqueue(chunk);
             if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
+            else waitForClient();
           };
           const onEnd = () => {
             stop();
@@ -108,6 +145,8 @@ export class NodeInbound implements Inbound {
           };
           const onClose = () => breakOff(clientGone());
           stop = () => {
+            clearTimeout(stall);
+            waitForClient = () => {};
             incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
             outgoing.off('close', onClose);
           };
@@ -116,7 +155,10 @@ export class NodeInbound implements Inbound {
           // Node tells a request nothing any more once its answer is complete.
           outgoing.on('close', onClose);
         },
-        pull: () => void this.#start().resume(),
+        pull: () => {
+          this.#start().resume();
+          waitForClient();
+        },
         cancel: () => stop(),
       },
       new ByteLengthQueuingStrategy({ highWaterMark: BUFFERED_UPLOAD_BYTES }),
@@ -135,6 +177,11 @@ export class NodeInbound implements Inbound {
 function pathOfAbsolute(url: string): string {
   const path = /^https?:\/\/[^/?#]*(\/.*)$/i.exec(url)?.[1];
   return path ?? '/';
+}
+
+/** The rest of the body would stand in the way of the next request: the connection ends with the answer. */
+function tooSlow(): PlexiError {
+  return new PlexiError('MALFORMED_BODY', 'The body did not arrive in time.', { headers: { connection: 'close' } });
 }
 
 function clientGone(): PlexiError {

@@ -23,12 +23,11 @@ export interface Call {
   readonly deadline: number;
 }
 
-/** @throws PlexiError whatever ServedModule.invoke throws, and PAYLOAD_TOO_LARGE for an upload that grew too large */
+/** @throws PlexiError whatever ServedModule.invoke throws, and PAYLOAD_TOO_LARGE or MALFORMED_BODY for an upload that is refused on the way */
 export function callModule(call: Call): Promise<ModuleAnswer> {
-  const { target, inbound, received } = call;
   const request = moduleRequest(call);
-  if (received.kind === 'upload') return callWithUpload(call, request, received.limitBytes);
-  return target.module.invoke(request, { body: moduleBody(call), signal: signalOf(call) });
+  if (call.received.kind === 'upload') return callWithUpload(call, request, call.received.limitBytes);
+  return call.target.module.invoke(request, { body: moduleBody(call), signal: signalOf(call) });
 }
 
 /** How long the module's work for this call is waited for. */
@@ -70,23 +69,23 @@ function moduleBody({ received, input }: Call): Body {
   return { kind: 'text', text: input?.bodyChanged === true ? JSON.stringify(received.json) : received.text };
 }
 
-/** While nothing was answered, a body that grows too large is the client's 413; later it breaks the stream. */
+/** While nothing was answered, a body that is refused on the way is the client's 413 or 400; later it breaks the stream. */
 async function callWithUpload(
   { target, inbound }: Call,
   request: Omit<EndpointRequest, 'invocation'>,
   limitBytes: number,
 ): Promise<ModuleAnswer> {
-  const overflow = new AbortController();
-  const tooLarge = Promise.withResolvers<never>();
+  const refused = new AbortController();
+  const refusal = Promise.withResolvers<never>();
   const stream = inbound.streamBody(limitBytes, (error) => {
-    overflow.abort(error);
-    tooLarge.reject(error);
+    refused.abort(error);
+    refusal.reject(error);
   });
-  const signal = inbound.signal === undefined ? overflow.signal : AbortSignal.any([inbound.signal, overflow.signal]);
+  const signal = inbound.signal === undefined ? refused.signal : AbortSignal.any([inbound.signal, refused.signal]);
   const answer = target.module.invoke(request, { body: { kind: 'stream', stream }, signal });
-  tooLarge.promise.catch(() => {});
+  refusal.promise.catch(() => {});
   try {
-    return await Promise.race([answer, tooLarge.promise]);
+    return await Promise.race([answer, refusal.promise]);
   } catch (error) {
     answer.then(({ body }) => discard(body)).catch(() => {});
     discard({ kind: 'stream', stream });

@@ -16,10 +16,10 @@ export interface Inbound {
   readonly hasBody: boolean;
   /** What Content-Length says; undefined for chunked bodies. */
   readonly bodyLength: number | undefined;
-  /** @throws PlexiError PAYLOAD_TOO_LARGE, CLIENT_CLOSED */
+  /** @throws PlexiError PAYLOAD_TOO_LARGE, CLIENT_CLOSED, MALFORMED_BODY when it does not arrive in time */
   readBody(limitBytes: number): Promise<Buffer>;
-  /** Pulled by its reader; errors with PAYLOAD_TOO_LARGE, and tells at once. */
-  streamBody(limitBytes: number, onTooLarge: (error: PlexiError) => void): ReadableStream<Uint8Array>;
+  /** Pulled by its reader; when it grows too large or stops arriving it errors, and tells at once. */
+  streamBody(limitBytes: number, onRefused: (error: PlexiError) => void): ReadableStream<Uint8Array>;
   /** Fires when the client goes away; made on first use. */
   readonly signal: AbortSignal | undefined;
 }

@@ -10,6 +10,7 @@ import { parseQuery } from '../policy/query.ts';
 import type { LimitRate } from '../policy/rate-limit.ts';
 import type { ResponseCache } from '../policy/response-cache.ts';
 import { validateInput } from '../policy/validate.ts';
+import type { Admission } from './admission.ts';
 import { answerFromCache } from './answer-from-cache.ts';
 import { type Call, callModule, patienceOf } from './call-module.ts';
 import { headerOf, type Inbound } from './inbound.ts';
@@ -24,6 +25,7 @@ export interface InvokeParts extends RouteParts {
   readonly cache: ResponseCache;
   readonly limits: BodyLimits;
   readonly now: () => number;
+  readonly admission: Admission;
 }
 
 export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace): Promise<CheckedAnswer> {
@@ -45,7 +47,7 @@ export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace)
 
   trace.rateLimit = parts.limitRate(known, inbound.address, plan.rateRules);
 
-  const received = bodyKind === 'none' ? NO_BODY : await receiveBody(inbound, bodyKind, plan, parts.limits);
+  const received = bodyKind === 'none' ? NO_BODY : await receiveBody(parts, inbound, bodyKind, plan);
   const query = parseQuery(inbound.search);
   const input = plan.input === undefined ? undefined : validateInput(plan.input, target.params, query, received.json);
 

@@ -2,6 +2,7 @@
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { BodyKind, BodyLimits } from '../policy/body-limit.ts';
 import { decodeText, parseJson } from '../policy/json-body.ts';
+import type { Admission } from './admission.ts';
 import type { Inbound } from './inbound.ts';
 import type { EndpointPlan } from './plan.ts';
 
@@ -14,19 +15,24 @@ export type ReceivedBody =
 
 export const NO_BODY: ReceivedBody = { kind: 'none', json: undefined };
 
-/** @throws PlexiError PAYLOAD_TOO_LARGE, MALFORMED_BODY, CLIENT_CLOSED */
+export interface ReceiveParts {
+  readonly limits: BodyLimits;
+  readonly admission: Admission;
+}
+
+/** @throws PlexiError PAYLOAD_TOO_LARGE, MALFORMED_BODY, CLIENT_CLOSED, HOST_SHEDDING */
 export async function receiveBody(
+  { limits, admission }: ReceiveParts,
   inbound: Inbound,
   kind: BodyKind,
   plan: EndpointPlan,
-  limits: BodyLimits,
 ): Promise<ReceivedBody> {
   if (kind === 'none') return NO_BODY;
   if (kind !== 'json' && plan.input?.body !== undefined) {
     throw new PlexiError('MALFORMED_BODY', 'This endpoint takes JSON; send Content-Type: application/json.');
   }
   if (kind === 'stream') return { kind: 'upload', json: undefined, limitBytes: limits.uploadBytes };
-  const bytes = await inbound.readBody(limits.bodyBytes);
+  const bytes = await admission.whileReceiving(() => inbound.readBody(limits.bodyBytes));
   if (bytes.length === 0) return NO_BODY;
   const text = decodeText(bytes);
   return { kind: 'text', text, json: kind === 'json' && plan.input !== undefined ? parseJson(text) : undefined };

@@ -6,10 +6,11 @@ import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { EndpointRequest } from '@plexichat/sdk/protocol/invocation';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import { CellStartError } from '../cells/cell.ts';
 import { type Instance, type InstanceExit, InstanceGone } from '../cells/instance.ts';
 import { invokeGuest } from './invoke-guest.ts';
 import { assertTransition } from './lifecycle.ts';
-import { afterCrash, NO_CRASHES } from './restart-policy.ts';
+import { afterCrash, CELL_CRASH_COST, NO_CRASHES } from './restart-policy.ts';
 import type { InvokeOptions, ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
 import { Slots } from './slots.ts';
 
@@ -20,9 +21,11 @@ export interface HostedModuleOptions {
   readonly limits: ModuleLimits;
   readonly readCode: () => Promise<Uint8Array>;
   /** Starts a thread for this module; the instance still has to be initialised. */
-  readonly spawn: (start: { code: Uint8Array; alone: boolean }, onExit: (exit: InstanceExit) => void) => Instance;
-  /** Whether an instance had its cell to itself: only then is the cell's death its own doing. */
+  readonly spawn: (code: Uint8Array, onExit: (exit: InstanceExit) => void) => Instance;
+  /** Whether the module had that cell to itself: only then is the cell's death its own doing. */
   readonly isAlone: (instance: Instance) => boolean;
+  /** For starts that nobody waits for: when a cell has died, its modules do not come back all at once. */
+  readonly comebacks: Slots;
   readonly onChange: (module: HostedModule, from: ModuleState) => void;
   readonly onStack: (stack: string) => void;
 }
@@ -37,10 +40,10 @@ export interface ModuleLimits {
 /** Callers that wait for a slot, per slot. */
 const QUEUE_PER_SLOT = 16;
 const SHUTDOWN_MS = 5_000;
-/** A suspect of a cell's death is alone this long before it may share again. */
-const PROBATION_MS = 5 * 60_000;
-/** In a cell's death, who did something this recently is a suspect even with nothing in flight. */
-const RECENT_MS = 5_000;
+/** After the machine had no room for a cell. */
+const NO_ROOM_MS = 2_000;
+/** For a place among the modules that come back by themselves. */
+const COMEBACK_WAIT_MS = 10 * 60_000;
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export class HostedModule implements ServedModule {
@@ -58,7 +61,7 @@ export class HostedModule implements ServedModule {
   #ending: Promise<void> | undefined;
   #crashes = NO_CRASHES;
   #notBefore = 0;
-  #probationUntil = 0;
+  #comeback: NodeJS.Timeout | undefined;
   #lastUsed = Date.now();
   /** Grows when everything that runs is to end: a boot that was under way then comes too late. */
   #generation = 0;
@@ -173,9 +176,8 @@ export class HostedModule implements ServedModule {
     try {
       const code = await this.#options.readCode();
       if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
-      const alone = Date.now() < this.#probationUntil;
       for (let count = 0; count < this.#options.limits.instances; count++) {
-        const instance: Instance = this.#options.spawn({ code, alone }, (exit) => this.#onExit(instance, exit));
+        const instance: Instance = this.#options.spawn(code, (exit) => this.#onExit(instance, exit));
         booting.push(instance);
         this.#instances.add(instance);
       }
@@ -185,8 +187,7 @@ export class HostedModule implements ServedModule {
         this.#instances.delete(instance);
         instance.terminate('terminated', 'did not boot');
       }
-      if (generation === this.#generation && this.#state === 'starting')
-        this.#crash(`did not boot: ${messageOf(error)}`);
+      if (generation === this.#generation && this.#state === 'starting') this.#failBoot(error);
       // The module's own words are for the operator, under `reasons`.
       throw unavailable('could not be started', Math.max(1_000, this.#notBefore - Date.now()), error);
     }
@@ -217,26 +218,36 @@ export class HostedModule implements ServedModule {
   }
 
   #onExit(instance: Instance, exit: InstanceExit): void {
-    const alone = this.#options.isAlone(instance);
-    // A boot that failed was judged by #boot already.
-    if (!this.#instances.delete(instance)) return;
+    if (!this.#instances.delete(instance)) {
+      // A boot that failed was judged by #boot already; only that it took its cell along shows later.
+      if (exit.tookCell) this.#crashes = afterCrash(this.#crashes, Date.now(), CELL_CRASH_COST).record;
+      return;
+    }
     if (exit.expected || this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'parked') return;
     // One that fails while the module boots makes the boot fail: judged there, once.
     if (this.#state === 'starting' && exit.reason !== 'cell') return;
-    const reason = `${exit.reason}: ${exit.detail}`;
-    if (exit.reason === 'cell' && !alone) {
-      const suspect = exit.inFlight > 0 || Date.now() - this.#lastUsed < RECENT_MS;
-      if (suspect) this.#probationUntil = Date.now() + PROBATION_MS;
-      // Boundary: only who crashes alone is guilty; in company the budget stays untouched.
+    if (exit.reason === 'cell' && !this.#options.isAlone(instance)) {
+      // Boundary: in company the budget stays untouched; the pool decides who is on probation for it.
       if (this.#instances.size === 0) this.#change('crashed', [`its cell died with it (${exit.detail})`]);
       else this.#replaceLater();
       return;
     }
-    this.#crash(reason);
+    this.#crash(`${exit.reason}: ${exit.detail}`, instance.cell.alive ? 1 : CELL_CRASH_COST);
   }
 
-  #crash(reason: string): void {
-    const verdict = afterCrash(this.#crashes, Date.now());
+  #failBoot(error: unknown): void {
+    if (!(error instanceof CellStartError)) {
+      this.#crash(`did not boot: ${messageOf(error)}`, 1);
+      return;
+    }
+    // Not the module's fault, so not charged.
+    this.#notBefore = Date.now() + NO_ROOM_MS;
+    if (this.#state === 'running') this.#replaceLater();
+    else this.#change('crashed', [error.message]);
+  }
+
+  #crash(reason: string, cost: number): void {
+    const verdict = afterCrash(this.#crashes, Date.now(), cost);
     this.#crashes = verdict.record;
     if (verdict.kind === 'park') {
       this.#generation += 1;
@@ -259,7 +270,7 @@ export class HostedModule implements ServedModule {
     setTimeout(() => {
       if (!isWanted()) return;
       this.#replace(isWanted).catch((error: unknown) => {
-        if (isWanted()) this.#crash(`did not boot: ${messageOf(error)}`);
+        if (isWanted()) this.#failBoot(error);
       });
     }, this.#notBefore - Date.now()).unref();
   }
@@ -267,13 +278,30 @@ export class HostedModule implements ServedModule {
   async #replace(isWanted: () => boolean): Promise<void> {
     const code = await this.#options.readCode();
     if (!isWanted()) return;
-    const alone = Date.now() < this.#probationUntil;
-    const instance: Instance = this.#options.spawn({ code, alone }, (exit) => this.#onExit(instance, exit));
+    const instance: Instance = this.#options.spawn(code, (exit) => this.#onExit(instance, exit));
     try {
       await instance.initialize(this.#options.limits.bootMs);
       if (isWanted()) this.#instances.add(instance);
     } finally {
       if (!this.#instances.has(instance)) instance.terminate('terminated', 'not wanted');
+    }
+  }
+
+  /** A module that boots with the host comes back by itself; any other on its next use. */
+  async #comeBack(): Promise<void> {
+    const { comebacks } = this.#options;
+    try {
+      if (!comebacks.tryTake()) await comebacks.wait(Date.now() + COMEBACK_WAIT_MS);
+    } catch {
+      // So many wait that this one comes back on its next use.
+      return;
+    }
+    try {
+      if (this.#state === 'crashed') await this.start();
+    } catch {
+      // The reason is in `reasons`, and the crash that it was has set the next time.
+    } finally {
+      comebacks.release();
     }
   }
 
@@ -305,6 +333,10 @@ export class HostedModule implements ServedModule {
     assertTransition(this.name, from, to);
     this.#state = to;
     this.#reasons = reasons;
+    clearTimeout(this.#comeback);
+    if (to === 'crashed' && this.manifest.auto_load) {
+      this.#comeback = setTimeout(() => void this.#comeBack(), this.#notBefore - Date.now()).unref();
+    }
     this.#options.onChange(this, from);
   }
 }

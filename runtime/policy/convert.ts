@@ -8,7 +8,9 @@ export type RawRecord = Readonly<Record<string, RawValue>>;
 /** Converts a whole record; the result has no prototype, so no name in it can mean anything but itself. */
 export function compileConversion(node: SchemaNode): (raw: RawRecord, run: CheckRun) => Record<string, unknown> {
   const declared = new Map([...(node.properties ?? [])].map(([name, schema]) => [name, valueConversion(schema)]));
-  const byPattern = (node.patternProperties ?? []).map(([pattern, schema]) => [pattern, valueConversion(schema)] as const);
+  const byPattern = (node.patternProperties ?? []).map(
+    ([pattern, schema]) => [pattern, valueConversion(schema)] as const,
+  );
   const rest = valueConversion(node.additionalProperties ?? {});
   return (raw, run) => {
     const converted: Record<string, unknown> = Object.create(null);

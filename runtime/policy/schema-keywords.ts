@@ -13,6 +13,9 @@ export interface Place {
 
 export type ReadKeyword = (node: SchemaNode, value: unknown, place: Place) => void;
 
+const MAX_NOTE_LENGTH = 4096;
+const MAX_VALUE_LENGTH = 4096;
+
 const COUNTS = ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'] as const;
 const NUMBERS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const;
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'] as const;
@@ -24,7 +27,7 @@ const NOTES = [
 ];
 
 export const KEYWORDS: ReadonlyMap<string, ReadKeyword> = new Map<string, ReadKeyword>([
-  ...NOTES.map((name): [string, ReadKeyword] => [name, () => {}]),
+  ...NOTES.map((name): [string, ReadKeyword] => [name, (_node, value, place) => limitNote(name, value, place)]),
   ...COUNTS.map((name): [string, ReadKeyword] => [name, (node, value, place) => readCount(node, name, value, place)]),
   ...NUMBERS.map((name): [string, ReadKeyword] => [name, (node, value, place) => readNumber(node, name, value, place)]),
   ...LISTS.map((name): [string, ReadKeyword] => [name, (node, value, place) => readList(node, name, value, place)]),
@@ -32,7 +35,7 @@ export const KEYWORDS: ReadonlyMap<string, ReadKeyword> = new Map<string, ReadKe
   ['type', readTypes],
   ['enum', readValues],
   ['const', (node, value, place) => readValues(node, [value], place)],
-  ['default', (node, value) => set(node, 'default', { json: JSON.stringify(value) })],
+  ['default', (node, value, place) => set(node, 'default', defaultOf(value, place))],
   ['pattern', (node, value, place) => set(node, 'pattern', patternOf(value, place))],
   ['format', readFormat],
   ['uniqueItems', (node, value) => set(node, 'uniqueItems', value === true ? true : undefined)],
@@ -44,6 +47,21 @@ export const KEYWORDS: ReadonlyMap<string, ReadKeyword> = new Map<string, ReadKe
 ]);
 
 export const SUPPORTED_KEYWORDS: string = [...KEYWORDS.keys(), '$ref'].join(', ');
+
+/** Whatever is only shown: an author's words, not a store of data. */
+function limitNote(name: string, value: unknown, place: Place): void {
+  if (name === '$defs') return;
+  const { length } = JSON.stringify(value) ?? '';
+  if (length > MAX_NOTE_LENGTH) place.refuse(`has ${length} characters; at most ${MAX_NOTE_LENGTH} are allowed`);
+}
+
+function defaultOf(value: unknown, place: Place): SchemaNode['default'] {
+  const json = JSON.stringify(value);
+  if (json.length > MAX_VALUE_LENGTH) {
+    place.refuse(`has ${json.length} characters; at most ${MAX_VALUE_LENGTH} are allowed`);
+  }
+  return { json };
+}
 
 function readTypes(node: SchemaNode, value: unknown, place: Place): void {
   const names = Array.isArray(value) ? value : [value];
@@ -57,6 +75,10 @@ function readValues(node: SchemaNode, value: unknown, place: Place): void {
     return;
   }
   const values = value.map((item: unknown) => ({ value: item, canonical: canonicalJson(item) }));
+  const longest = Math.max(...values.map(({ canonical }) => canonical.length));
+  if (longest > MAX_VALUE_LENGTH) {
+    place.refuse(`has a value of ${longest} characters; at most ${MAX_VALUE_LENGTH} are allowed`);
+  }
   // With enum and const together, only what both allow is allowed.
   node.values = node.values?.filter((known) => values.some((item) => item.canonical === known.canonical)) ?? values;
 }

@@ -2,13 +2,20 @@
  * Reads a JSON Schema that a guest wrote. Boundary: a schema is guest output, so only an allow-listed, bounded
  * subset is taken, nothing of it is ever turned into code, and what the host cannot run safely is refused at load.
  */
+import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import { KEYWORDS, type Place, SUPPORTED_KEYWORDS } from './schema-keywords.ts';
 import type { SchemaBudget, SchemaNode } from './schema-node.ts';
 
-export const createSchemaBudget = (): SchemaBudget => ({ nodes: 20_000, patternSize: 20_000 });
+export const createSchemaBudget = (): SchemaBudget => ({
+  nodes: 20_000,
+  characters: 512 * 1024,
+  patternSize: 20_000,
+});
 
 const MAX_SCHEMA_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
+/** Of the text: what no keyword walks (examples, a $defs that nobody refers to) is shown to people all the same. */
+const MAX_TEXT_DEPTH = 48;
 const MAX_NODES = 2000;
 const MAX_PROBLEMS = 20;
 
@@ -42,10 +49,15 @@ export class SchemaRefusedError extends Error {
 }
 
 function readBounded(schema: unknown, budget: SchemaBudget): SchemaNode {
-  const bytes = JSON.stringify(schema)?.length ?? 0;
-  if (bytes > MAX_SCHEMA_BYTES) {
-    throw new SchemaRefusedError([`/ has ${bytes} bytes; at most ${MAX_SCHEMA_BYTES} are allowed`]);
+  const text = JSON.stringify(schema) ?? '';
+  if (text.length > MAX_SCHEMA_BYTES) {
+    throw new SchemaRefusedError([`/ has ${text.length} bytes; at most ${MAX_SCHEMA_BYTES} are allowed`]);
   }
+  budget.characters -= text.length;
+  if (budget.characters < 0) {
+    throw new SchemaRefusedError(['/ is one too many: the schemas of this module are too large together']);
+  }
+  if (nestsDeeperThan(text, MAX_TEXT_DEPTH)) throw new SchemaRefusedError(['/ is nested too deep']);
   const reader: Reader = {
     budget,
     problems: [],

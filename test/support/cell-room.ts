@@ -61,7 +61,7 @@ export async function openCellRoom({ cells = 1 } = {}): Promise<CellRoom> {
 
 async function boot(pool: CellPool, http: Capability, body: string, options: BootOptions): Promise<Guest> {
   const { name = 'demo', memoryMb = 64, before = '', diagnostics = false } = options;
-  const cell = pool.place({ alone: false, jit: 'safe' });
+  const cell = pool.place({ module: name, jit: 'safe' });
   const violations: string[] = [];
   const failures: unknown[] = [];
   const lines: Guest['lines'][number][] = [];
@@ -86,7 +86,7 @@ async function boot(pool: CellPool, http: Capability, body: string, options: Boo
     onViolation: (reason) => violations.push(reason),
     onExit: (how) => {
       exit.resolve(how);
-      pool.release(cell);
+      pool.release(cell, { module: name, inFlight: how.inFlight, lastUsed: how.lastUsed, guilty: how.tookCell });
     },
   });
   await instance.initialize(20_000);

@@ -33,7 +33,9 @@ export async function spawnHost(files: Readonly<Record<string, string>>): Promis
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
-  const processId = child.pid ?? 0;
+  // Never 0: a signal to -0 goes to the whole process group of the test.
+  if (child.pid === undefined) throw new Error('The host could not be started.');
+  const processId = child.pid;
   const exit = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signal));
   });

@@ -147,6 +147,27 @@ describe('a response schema', () => {
     expect((await answerTo(stream({ id: 1, pad: 'x'.repeat(5000) }), schema)).reason).toContain('too large');
   });
 
+  it('gives every place back when a stream of JSON never ends', async () => {
+    const endless = (): ModuleAnswer => ({
+      status: 200,
+      headers: [['content-type', 'application/json']],
+      body: { kind: 'stream', stream: new ReadableStream({ pull: () => new Promise(() => {}) }) },
+    });
+    const module = fakeModule({
+      manifest: OPEN,
+      endpoints: {
+        'GET /': { timeout: 0.02, schemas: { response: {} }, run: endless },
+        'GET /kept': { timeout: 0.02, cacheTtl: 60, schemas: { response: {} }, run: endless },
+        'GET /fine': {},
+      },
+    });
+    const app = fakeGateway([module], { limits: { ...LIMITS, maxInflight: 4 } });
+    const paths = ['', '', '/kept', '/kept'];
+    const answers = await Promise.all(paths.map((path) => app.request(`/api/v1/demo${path}`)));
+    expect(answers.map(({ status }) => status)).toEqual([504, 504, 504, 504]);
+    expect((await app.request('/api/v1/demo/fine')).status).toBe(200);
+  });
+
   it('says nothing about errors and other media types', async () => {
     expect((await answerTo(json({ error: true }, 404), schema)).result.status).toBe(404);
     expect((await answerTo({ headers: [['content-type', 'text/plain']] }, schema)).result.status).toBe(200);

@@ -287,6 +287,55 @@ describe('uploads', () => {
   });
 });
 
+describe('clients that send slowly', () => {
+  const slow = (url: string, type: string) => {
+    const { sent, answer } = send(url, 'POST', { 'content-type': type, 'content-length': '100' });
+    answer.catch(() => {});
+    sent.write('{');
+    return { sent, answer };
+  };
+
+  it.each([
+    ['a held body', 'application/json'],
+    ['an upload', 'application/octet-stream'],
+  ])('are told: %s that stops arriving is 400, and the connection ends', async (_name, type) => {
+    const { url } = await serve(
+      { 'POST /': { run: async (_request, { body }) => json(body.kind === 'stream' ? await text(body.stream) : 0) } },
+      { limits: { ...LIMITS, bodyTimes: { stallMs: 30 } } },
+    );
+    const answer = await slow(url, type).answer;
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers.connection).toBe('close');
+    expect(JSON.parse(await text(answer))).toMatchObject({
+      code: 'MALFORMED_BODY',
+      detail: expect.stringContaining('in time'),
+    });
+  });
+
+  it('are cut after the total time, however steadily they drip', async () => {
+    const { url } = await serve(
+      { 'POST /': {} },
+      { limits: { ...LIMITS, bodyTimes: { stallMs: 60_000, totalMs: 30 } } },
+    );
+    expect((await slow(url, 'application/json').answer).statusCode).toBe(400);
+  });
+
+  it('take no place of others while their bodies come in, and have a bound of their own', async () => {
+    const { url } = await serve(
+      { 'POST /': {}, 'GET /': {} },
+      { limits: { ...LIMITS, maxInflight: 1, maxReceiving: 2 } },
+    );
+    const senders = [slow(url, 'application/json'), slow(url, 'application/json')];
+    const post = () => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    await vi.waitUntil(async () => (await post()).status === 503);
+    expect((await fetch(url)).status).toBe(200);
+    for (const { sent } of senders) sent.end(`${' '.repeat(98)}}`);
+    const statuses = await Promise.all(senders.map(async ({ answer }) => (await answer).statusCode));
+    expect(statuses).toContain(200);
+    await vi.waitUntil(async () => (await post()).status === 200);
+  });
+});
+
 describe('a client that goes away', () => {
   it('aborts the module’s signal', async () => {
     const started = Promise.withResolvers<AbortSignal | undefined>();

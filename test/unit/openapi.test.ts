@@ -103,6 +103,23 @@ describe('/docs', () => {
     expect(page).not.toMatch(/ on[a-z]+=| style=|https?:\/\//);
   });
 
+  it('is rendered once for each state of the modules, and cuts schemas that would fill it', async () => {
+    const wide = {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 1500 }, (_, at) => [`name${at}`, {}])),
+    };
+    const endpoints = Object.fromEntries(
+      Array.from({ length: 100 }, (_, at) => [`POST /x${at}`, { schemas: { body: wide, response: wide } }]),
+    );
+    const app = fakeGateway([fakeModule({ name: 'wide', endpoints })]);
+    const page = await (await app.request('/docs')).text();
+    expect(page).toContain('the rest is in /openapi.json');
+    expect(page.length).toBeLessThan(6_000_000);
+    const started = performance.now();
+    for (let count = 0; count < 50; count += 1) expect((await app.request('/docs')).status).toBe(200);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   it('escapes what modules say', async () => {
     const page = await (await app.request('/docs')).text();
     expect(page).toContain('Weather &lt;b&gt;everywhere&lt;/b&gt;');

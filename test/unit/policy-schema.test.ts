@@ -69,6 +69,25 @@ describe('reading a schema', () => {
     }).toThrow('has too many parts');
   });
 
+  it('bounds what is only shown to people, one by one and for the whole module', () => {
+    expect(problemsOf({ examples: ['x'.repeat(5000)] }).join()).toContain(
+      '/examples has 5004 characters; at most 4096',
+    );
+    expect(problemsOf({ $comment: 'x'.repeat(5000) }).join()).toContain('/$comment has');
+    expect(problemsOf({ description: 'x'.repeat(5000) }).join()).toContain('/description has');
+    expect(problemsOf({ default: 'x'.repeat(5000) }).join()).toContain('/default has');
+    expect(problemsOf({ const: 'x'.repeat(5000) }).join()).toContain('/const has');
+    expect(problemsOf({ enum: [1, 'x'.repeat(5000)] }).join()).toContain('/enum has');
+    expect(problemsOf({ $defs: { a: JSON.parse(`${'['.repeat(60)}${']'.repeat(60)}`) } })).toEqual([
+      '/ is nested too deep',
+    ]);
+    const budget = createSchemaBudget();
+    const noted = { $defs: Object.fromEntries(Array.from({ length: 12 }, (_, at) => [at, 'x'.repeat(4000)])) };
+    expect(() => {
+      for (let count = 0; count < 20; count += 1) readSchema(noted, budget);
+    }).toThrow('the schemas of this module are too large together');
+  });
+
   it('lists every problem at once', () => {
     expect(problemsOf({ type: 'nope', minLength: -1, properties: { a: { format: 'x' } } })).toHaveLength(3);
   });
@@ -156,6 +175,14 @@ describe('checking a value', () => {
   it('gives up on work that a hostile schema and a hostile value cause together', () => {
     const schema = { items: { anyOf: Array.from({ length: 500 }, (_, index) => ({ const: `v${index}` })) } };
     expect(() => isValid(schema, Array(100_000).fill('v499'))).toThrow(TooMuchWorkError);
+  });
+
+  it.each(['anyOf', 'allOf', 'oneOf'])('gives up on many branches of %s for many items', (keyword) => {
+    const other = keyword === 'allOf' ? { minimum: 0 } : { type: 'string' };
+    const schema = { items: { [keyword]: [...Array(1899).fill(other), { type: 'number' }] } };
+    const started = performance.now();
+    expect(() => isValid(schema, Array(500_000).fill(1))).toThrow(TooMuchWorkError);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('agrees with TypeBox on generated schemas and values', () => {
