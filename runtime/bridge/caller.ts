@@ -31,10 +31,18 @@ export class Caller {
 
   /** @throws RangeError when the message is too large to be sent; nothing is pending then */
   call(method: keyof GuestApi, args: readonly unknown[]): PendingCall {
+    return this.callText(
+      method,
+      args.map((value) => JSON.stringify(value)),
+    );
+  }
+
+  /** The same for arguments that are JSON already. */
+  callText(method: keyof GuestApi, args: readonly string[]): PendingCall {
     this.#last += 1;
     const id = String(this.#last);
     let list = '';
-    for (const value of args) list += `${list === '' ? '' : ','}{"type":"RAW","value":${JSON.stringify(value)}}`;
+    for (const value of args) list += `${list === '' ? '' : ','}{"type":"RAW","value":${value}}`;
     this.#post(`{"id":"${id}","type":"APPLY","path":["${method}"],"argumentList":[${list}]}`);
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });

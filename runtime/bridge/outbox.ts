@@ -1,7 +1,6 @@
 /**
- * Everything that goes to one peer over one socket, coalesced: one system call carries the messages of every channel.
- * That is what makes the extra process free. A lone message leaves at the end of its turn; while more keep coming, up
- * to MAX_TURNS turns leave together, so batches grow with the load.
+ * Everything that goes to one peer over one socket, written once per event-loop turn. Coalescing is what makes the
+ * extra process affordable: one system call carries the turn's messages of every channel.
  */
 import { encodeFrame, FRAME_KIND } from './codec.ts';
 
@@ -21,15 +20,11 @@ export interface OutboxSink {
   write(bytes: Buffer): unknown;
 }
 
-/** Turns of the event loop that the first message of a batch may wait while others keep coming. */
-const MAX_TURNS = 1;
-
 export class Outbox {
   readonly #sink: OutboxSink;
   readonly #dirty = new Set<Channel>();
   #frames: Buffer[] = [];
   #waitingBytes = 0;
-  #posted = 0;
   #scheduled: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -40,7 +35,6 @@ export class Outbox {
   /** The channel has messages; they leave at the end of this turn. */
   touch(channel: Channel): void {
     this.#dirty.add(channel);
-    this.#posted += 1;
     this.#schedule();
   }
 
@@ -55,7 +49,6 @@ export class Outbox {
     const frame = encodeFrame(kind, channel, head, parts);
     this.#frames.push(frame);
     this.#waitingBytes += frame.length;
-    this.#posted += 1;
     this.#schedule();
   }
 
@@ -68,17 +61,10 @@ export class Outbox {
 
   #schedule(): void {
     if (this.#closed || this.#scheduled !== undefined) return;
-    this.#scheduled = setImmediate(() => this.#endTurn(0, 1));
-  }
-
-  #endTurn(seen: number, turns: number): void {
-    const posted = this.#posted;
-    if (posted > 1 && posted !== seen && turns < MAX_TURNS) {
-      this.#scheduled = setImmediate(() => this.#endTurn(posted, turns + 1));
-      return;
-    }
-    this.#scheduled = undefined;
-    this.#flush();
+    this.#scheduled = setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#flush();
+    });
   }
 
   #flush(): void {
@@ -91,7 +77,6 @@ export class Outbox {
     const frames = this.#frames;
     this.#frames = [];
     this.#waitingBytes = 0;
-    this.#posted = 0;
     const [only] = frames;
     if (only !== undefined) this.#sink.write(frames.length === 1 ? only : Buffer.concat(frames));
   }

@@ -6,7 +6,10 @@ export interface QuotaLimits {
   readonly callsInFlight: number;
   /** Capability calls per second; a burst of one second is allowed. */
   readonly callsPerSecond: number;
-  /** Characters of message heads and bytes of parts per second, from the guest. */
+  /**
+   * Characters of message heads and bytes of parts per second, from the guest; a burst of one second is allowed, and a
+   * frame is never larger. What open streams take is bounded by their credit and not counted.
+   */
   readonly bytesPerSecond: number;
   /** Messages that break the contract, in the life of the instance. */
   readonly violations: number;
@@ -15,7 +18,7 @@ export interface QuotaLimits {
 export const DEFAULT_QUOTA: QuotaLimits = {
   callsInFlight: 128,
   callsPerSecond: 5_000,
-  bytesPerSecond: 256 * 1024 * 1024,
+  bytesPerSecond: 16 * 1024 * 1024,
   violations: 20,
 };
 
@@ -63,6 +66,11 @@ export class Quota {
     if (this.#bytes >= 0) return true;
     this.#refill();
     return this.#bytes >= 0;
+  }
+
+  /** Takes back what turned out to be none of the guest's own doing. */
+  refund(bytes: number): void {
+    this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + bytes);
   }
 
   /** Counts a message that broke the contract. False: one too many. */

@@ -15,6 +15,11 @@ import type { Quota } from './quota.ts';
 /** One message; larger bodies are streamed. Four bytes a character still fit in a frame. */
 export const MAX_MESSAGE_CHARACTERS = 3 * 1024 * 1024;
 
+/** One batch from a guest: its kernel cuts them at a million, and a call has at most two. */
+const MAX_HEAD_CHARACTERS = 4 * 1024 * 1024;
+/** Of bodies that the guest sends and that nobody has begun to read. */
+const MAX_UNCLAIMED_BYTES = 16 * 1024 * 1024;
+
 export interface SessionOptions {
   /** Unguessable within its cell. */
   readonly channel: number;
@@ -44,7 +49,10 @@ export class Session implements Channel {
   constructor(options: SessionOptions) {
     this.id = options.channel;
     this.#options = options;
-    this.#streams = new BodyStreams({ send: (message, part) => this.#post(JSON.stringify(message), part) });
+    this.#streams = new BodyStreams(
+      { send: (message, part) => this.#post(JSON.stringify(message), part) },
+      MAX_UNCLAIMED_BYTES,
+    );
     this.#caller = new Caller((message) => this.#post(message, undefined));
     Comlink.expose(
       options.calls,
@@ -58,6 +66,12 @@ export class Session implements Channel {
   call(method: keyof GuestApi, ...args: unknown[]): PendingCall {
     if (this.#closed !== undefined) throw this.#closed;
     return this.#caller.call(method, args);
+  }
+
+  /** The same for arguments that are JSON already. */
+  callText(method: keyof GuestApi, ...args: string[]): PendingCall {
+    if (this.#closed !== undefined) throw this.#closed;
+    return this.#caller.callText(method, args);
   }
 
   /** Ends a call that the guest has not answered; a late answer is dropped. */
@@ -104,8 +118,13 @@ export class Session implements Channel {
   /** Takes one batch from the guest. */
   receive(head: string, parts: readonly Uint8Array[]): void {
     if (this.#closed !== undefined) return;
+    // Boundary: text is counted before it is parsed, since parsing is what it costs.
+    if (head.length > MAX_HEAD_CHARACTERS || !this.#options.quota.receive(head.length)) {
+      this.#options.onFlood('sends more text than its quota');
+      return;
+    }
     // What an open stream takes is bounded by its credit already; only the rest counts against the quota.
-    let bytes = head.length;
+    let bytes = 0;
     for (const part of parts) bytes += part.byteLength;
     try {
       const batch = parseHead(head);
@@ -160,6 +179,8 @@ export class Session implements Channel {
 
   #acceptReply({ id, value }: ReplyMessage): void {
     const fate = this.#caller.reply(id, value);
+    // A text that somebody waits for is bounded by who asks, and cheap to parse: it does not count as chatter.
+    if (fate === 'taken') this.#options.quota.refund(textLength(value));
     if (fate === 'late') this.discard((value as { body?: unknown } | null)?.body);
     else if (fate === 'unknown') this.#violate('a reply to no call');
   }
@@ -200,6 +221,11 @@ function toText(message: { id: string; type?: unknown }): string {
   if (message.type !== 'HANDLER') return JSON.stringify(message);
   const value: CallResult = { ok: false, code: 'INTERNAL', message: 'The answer of the host cannot be sent.' };
   return JSON.stringify({ id: message.id, type: 'RAW', value });
+}
+
+function textLength(value: unknown): number {
+  const text = (value as { body?: { text?: unknown } | null } | null | undefined)?.body?.text;
+  return typeof text === 'string' ? text.length : 0;
 }
 
 /** Parts belong to chunk messages in order, whatever becomes of the message. */

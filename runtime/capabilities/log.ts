@@ -1,5 +1,6 @@
 /** A module's log lines: bounded, checked, written under the module's name. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Capability } from './capability.ts';
@@ -13,14 +14,17 @@ export interface ModuleLog {
 const LinesSchema = Type.Array(
   Type.Union([
     Type.Tuple([Type.String(), Type.String({ maxLength: 8_000 })]),
-    Type.Tuple([Type.String(), Type.String({ maxLength: 8_000 }), Type.Unknown()]),
+    Type.Tuple([Type.String(), Type.String({ maxLength: 8_000 }), Type.String({ maxLength: 8_000 })]),
   ]),
   { maxItems: 250 },
 );
 const checkLines = Compile(LinesSchema);
 const LEVELS: ReadonlySet<string> = new Set(['debug', 'info', 'warn', 'error']);
-/** A line's fields, as JSON. */
-const MAX_FIELDS_CHARACTERS = 8_000;
+/** All messages and fields of one call. */
+const MAX_CALL_CHARACTERS = 64 * 1024;
+/** Fields come as JSON text; only what is small enough to cost nothing is read, the rest stays text. */
+const MAX_READ_CHARACTERS = 2_000;
+const MAX_READ_DEPTH = 32;
 /** Lines per second and module; the rest is counted and dropped. */
 const LINES_PER_SECOND = 500;
 
@@ -51,16 +55,28 @@ export function createLogCapability(log: ModuleLog): Capability {
       write(batch) {
         if (!checkLines.Check(batch))
           throw new PlexiError('INVALID_CALL', 'log.write takes a list of [level, message, fields].');
+        let characters = 0;
+        for (const [, message, fields = ''] of batch) characters += message.length + fields.length;
+        if (characters > MAX_CALL_CHARACTERS) {
+          throw new PlexiError(
+            'INVALID_CALL',
+            `log.write takes at most ${MAX_CALL_CHARACTERS} characters at once, not ${characters}.`,
+          );
+        }
         for (const [level, message, fields] of batch) {
-          if (LEVELS.has(level) && admit()) log.write(module, level as LogLevel, message, boundFields(fields));
+          if (LEVELS.has(level) && admit()) log.write(module, level as LogLevel, message, readFields(fields));
         }
       },
     };
   };
 }
 
-function boundFields(fields: unknown): unknown {
-  if (fields === undefined || fields === null) return undefined;
-  const text = JSON.stringify(fields);
-  return text.length <= MAX_FIELDS_CHARACTERS ? fields : { truncated: text.slice(0, MAX_FIELDS_CHARACTERS) };
+function readFields(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  if (text.length > MAX_READ_CHARACTERS || nestsDeeperThan(text, MAX_READ_DEPTH)) return { text };
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { text };
+  }
 }

@@ -242,7 +242,9 @@ function startProcess(options: CellOptions): ChildProcess {
       detached: true,
     });
   } catch (error) {
-    throw new CellStartError(`A cell could not be started: ${(error as NodeJS.ErrnoException).code}.`, { cause: error });
+    throw new CellStartError(`A cell could not be started: ${(error as NodeJS.ErrnoException).code}.`, {
+      cause: error,
+    });
   }
   if (child.pid !== undefined && child.stdio[3] != null) return child;
   // Node tells of some refusals (no descriptors, no processes) in a later turn, by an event that has to be heard.

@@ -18,6 +18,8 @@ import type { CallTable } from '../bridge/guard.ts';
 import { Quota } from '../bridge/quota.ts';
 import { Session } from '../bridge/session.ts';
 import type { Cell } from './cell.ts';
+import { explainDeclaration } from './explain-declaration.ts';
+import { type Waiting, WaitingCallers } from './waiting.ts';
 
 export interface InstanceOptions {
   readonly cell: Cell;
@@ -62,8 +64,6 @@ const checkLife = Compile(LifeAnswerSchema);
 const checkDescribe = Compile(DescribeAnswerSchema);
 /** What an event of the cell says is about the last seconds: so long must an instance have been idle by then. */
 const SPIN_MS = 5_000;
-/** Of a declaration that is refused with the place of its fault. */
-const MAX_EXPLAINED_PARTS = 20_000;
 /** After a cancel the guest has this long to show that it yields. */
 const YIELD_GRACE_MS = 1_000;
 /** After a terminate the thread has this long before its cell is killed. */
@@ -79,6 +79,7 @@ export class Instance {
   readonly ended: Promise<void>;
   readonly #options: InstanceOptions;
   readonly #channel: number;
+  readonly #waiting = new WaitingCallers();
   #inFlight = 0;
   /** Steps of its life that are not over. */
   #steps = 0;
@@ -142,8 +143,7 @@ export class Instance {
   async describe(timeoutMs: number): Promise<Declaration> {
     const answer = await this.#life('describe', timeoutMs);
     if (!checkDescribe.Check(answer)) {
-      const reason = isSmall(answer) ? describeIssue(checkDescribe.Errors(answer)) : 'it has too many parts';
-      throw new PlexiError('MODULE_ERROR', `It declares something that is not valid: ${reason}.`);
+      throw new PlexiError('MODULE_ERROR', `It declares something that is not valid: ${explainDeclaration(answer)}.`);
     }
     if (!answer.ok) throw moduleError(answer.message);
     return answer.declaration;
@@ -159,29 +159,23 @@ export class Instance {
    * @param deadline epoch milliseconds
    */
   async invoke(
-    start: (invocation: number) => [request: unknown, body: unknown],
+    start: (invocation: number) => [request: string, body: string],
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     const invocation = ++this.#lastInvocation;
-    const pending = this.session.call('invoke', ...start(invocation));
+    const pending = this.session.callText('invoke', ...start(invocation));
+    const waiting: Waiting = {
+      deadline,
+      signal,
+      giveUp: (reason) => this.#giveUp(pending, invocation, reason === 'gone' ? clientClosed() : timedOut()),
+    };
     this.#inFlight += 1;
-    const timer = setTimeout(() => {
-      this.#giveUp(
-        pending,
-        invocation,
-        new PlexiError('MODULE_TIMEOUT', 'The module did not answer before the deadline.'),
-      );
-    }, deadline - Date.now());
-    const onAbort = (): void =>
-      this.#giveUp(pending, invocation, new PlexiError('CLIENT_CLOSED', 'The client went away.'));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    this.#waiting.add(waiting);
     try {
       return await pending.answer;
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      this.#waiting.delete(waiting);
       this.#inFlight -= 1;
       this.#lastUsed = Date.now();
       if (this.busy === 0) this.#idle?.();
@@ -301,20 +295,14 @@ export class Instance {
   }
 }
 
-/** Boundary: a validator walks all that is wrong before it says the first of it, so what is huge is not shown to it. */
-function isSmall(value: unknown): boolean {
-  let left = MAX_EXPLAINED_PARTS;
-  const walk = (part: unknown): boolean => {
-    if (--left < 0) return false;
-    return typeof part !== 'object' || part === null || Object.values(part).every(walk);
-  };
-  return walk(value);
-}
-
-function describeIssue([first]: readonly { instancePath: string; message: string }[]): string {
-  return `${first?.instancePath.slice(0, 200)} ${first?.message}`;
-}
-
 function moduleError(message: string): PlexiError {
   return new PlexiError('MODULE_ERROR', message);
+}
+
+function timedOut(): PlexiError {
+  return new PlexiError('MODULE_TIMEOUT', 'The module did not answer before the deadline.');
+}
+
+function clientClosed(): PlexiError {
+  return new PlexiError('CLIENT_CLOSED', 'The client went away.');
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
+import { DataFolderError } from '../state/data-folder.ts';
 import { serveCommand } from './serve.ts';
 import { tokenCommand } from './token.ts';
 import { UserError } from './user-error.ts';
@@ -31,10 +32,12 @@ Examples:
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
+const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError] as const;
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof HostSettingsError || error instanceof UserError || error instanceof ListenError) {
-    process.stderr.write(`${error.message}\n`);
+  if (INPUT_ERRORS.some((kind) => error instanceof kind)) {
+    process.stderr.write(`${error instanceof Error ? error.message : ''}\n`);
     return EXIT.input;
   }
   process.stderr.write(`plexi failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -1,10 +1,12 @@
 /** `plexi serve`: runs the host until it is told to stop, and says on the terminal what it serves. */
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { startHost } from '../compose.ts';
+import { type Host, startHost } from '../compose.ts';
 import { loadHostSettings } from '../config/load-host-settings.ts';
 import { printOrigins } from '../config/origins.ts';
+import type { HostSettings } from '../config/settings-schema.ts';
 import { createLog } from '../observability/log.ts';
+import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
 import { welcome } from './welcome.ts';
@@ -20,7 +22,6 @@ interface ServeFlags {
   readonly json?: boolean;
 }
 
-const DEFAULT_CONFIG = 'plexi.yaml';
 /** A second signal, or this long after the first, and the process ends at once. */
 const STOP_MS = 20_000;
 
@@ -44,11 +45,10 @@ export function serveCommand(): Command {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const { modules, port, host, data, logLevel: log_level } = flags;
-  const file = flags.config ?? process.env.PLEXI_CONFIG ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
   const { settings, origins } = loadHostSettings({
     flags: { modules, port, host, data, log_level },
     environment: process.env,
-    file,
+    file: settingsFile(flags.config),
   });
   if (flags.printConfig === true) {
     process.stdout.write(flags.json === true ? `${JSON.stringify(origins, null, 2)}\n` : printOrigins(origins));
@@ -63,18 +63,27 @@ async function serve(flags: ServeFlags): Promise<void> {
   const running = await startHost({ settings, environment: process.env, log });
   log.info(`listening on ${running.url}; loading modules from ${settings.modules}`);
   await Promise.race([running.loaded, stopped]);
-  const token = await signToken(running.secret, {
-    sub: 'operator',
-    tier: 'admin',
-    permissions: ['read', 'write', 'modules:read', 'modules:manage'],
-    lifetime: 12 * 3600,
-  });
-  if (flags.json !== true) process.stdout.write(welcome(running, token));
+  if (flags.json !== true) {
+    // Boundary: the log of a host in production is read by others than its operator.
+    const token = process.env.NODE_ENV === 'production' ? undefined : await operatorToken(running, settings);
+    process.stdout.write(welcome(running, token, settings.data));
+  }
   const signal = await stopped;
   log.info(`${signal}: finishing what runs, then ending`);
   setTimeout(() => process.exit(1), STOP_MS).unref();
   await running.close();
   log.info('ended');
+}
+
+function operatorToken({ secret }: Host, { auth }: HostSettings): Promise<string> {
+  return signToken(secret, {
+    sub: 'operator',
+    tier: 'admin',
+    permissions: ['read', 'write', 'modules:read', 'modules:manage'],
+    lifetime: 12 * 3600,
+    issuer: auth.issuer,
+    audience: auth.audience,
+  });
 }
 
 function whenToldToStop(): Promise<string> {

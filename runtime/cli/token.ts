@@ -3,7 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { TIERS, type Tier } from '@plexichat/sdk/protocol/declaration';
 import { Command, Option } from 'commander';
 import { SignJWT } from 'jose';
-import { openDataFolder } from '../state/data-folder.ts';
+import { loadHostSettings } from '../config/load-host-settings.ts';
+import { readHostSecret } from '../state/data-folder.ts';
+import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { UserError } from './user-error.ts';
 
 export interface TokenClaims {
@@ -12,11 +14,19 @@ export interface TokenClaims {
   readonly permissions: readonly string[];
   /** Seconds. */
   readonly lifetime: number;
+  /** What the host's settings ask every token for. */
+  readonly issuer?: string | undefined;
+  readonly audience?: string | undefined;
 }
 
-export function signToken(secret: Uint8Array, { sub, tier, permissions, lifetime }: TokenClaims): Promise<string> {
+export function signToken(secret: Uint8Array, claims: TokenClaims): Promise<string> {
+  const { sub, tier, permissions, lifetime, issuer, audience } = claims;
   const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ tier, permissions })
+  const extra = {
+    ...(issuer === undefined ? {} : { iss: issuer }),
+    ...(audience === undefined ? {} : { aud: audience }),
+  };
+  return new SignJWT({ tier, permissions, ...extra })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(sub)
     .setIssuedAt(now)
@@ -29,7 +39,8 @@ interface TokenFlags {
   readonly tier: Tier;
   readonly permissions: string;
   readonly expires: string;
-  readonly data: string;
+  readonly data?: string;
+  readonly config?: string;
   readonly apiKey?: boolean;
 }
 
@@ -40,7 +51,8 @@ export function tokenCommand(): Command {
     .addOption(new Option('--tier <tier>', 'the tier of that user').choices([...TIERS]).default('basic'))
     .option('--permissions <list>', 'comma-separated, such as read,write', '')
     .option('--expires <time>', 'lifetime: 30m, 12h, 7d', '12h')
-    .option('--data <folder>', 'the data folder of the host', process.env.PLEXI_DATA ?? '.plexi')
+    .option('--data <folder>', 'the data folder of the host (default: .plexi)')
+    .option('--config <file>', `the settings of the host (default: ${DEFAULT_CONFIG}, if there is one)`)
     .option('--api-key', 'make an API key instead, and print the lines for plexi.yaml')
     .addHelpText(
       'after',
@@ -55,8 +67,15 @@ export function tokenCommand(): Command {
         printApiKey(flags, permissions);
         return;
       }
-      const { secret } = await openDataFolder(flags.data);
-      const token = await signToken(secret, { ...flags, permissions, lifetime: readLifetime(flags.expires) });
+      const lifetime = readLifetime(flags.expires);
+      const { settings } = loadHostSettings({
+        flags: { data: flags.data },
+        environment: process.env,
+        file: settingsFile(flags.config),
+      });
+      const { issuer, audience } = settings.auth;
+      const secret = await readHostSecret(settings.data);
+      const token = await signToken(secret, { ...flags, permissions, lifetime, issuer, audience });
       process.stdout.write(`${token}\n`);
     });
 }

@@ -3,33 +3,33 @@ import type { Host } from '../compose.ts';
 import type { ServedModule } from '../modules/served-module.ts';
 import { printable } from '../observability/printable.ts';
 
-export function welcome({ url, registry }: Host, token: string): string {
+/** @param token nothing when it must not be shown */
+export function welcome({ url, registry }: Host, token: string | undefined, data: string): string {
   const modules = registry.list();
   const names = [...modules.map(({ name }) => name), ...registry.broken.map(({ name }) => name)];
   const width = Math.max(...names.map((name) => name.length), 6);
+  const margin = ' '.repeat(width + 4);
+  // Boundary: no line of a reason may look like a line of the list.
+  const shown = (reason: string) => `${margin}- ${printable(reason).replaceAll('\n', `\n${margin}|`)}`;
   const lines = ['', `PlexiChat Modules on ${url}`, ''];
   for (const module of modules) {
     lines.push(`  ${module.name.padEnd(width)}  ${module.state.padEnd(9)}  ${module.prefix}`);
-    lines.push(...module.reasons.map((reason) => `  ${' '.repeat(width)}  - ${printable(reason)}`));
+    lines.push(...module.reasons.map(shown));
   }
   for (const { name, reasons } of registry.broken) {
     lines.push(`  ${name.padEnd(width)}  failed`);
-    lines.push(...reasons.map((reason) => `  ${' '.repeat(width)}  - ${printable(reason)}`));
+    lines.push(...reasons.map(shown));
   }
   if (names.length === 0)
     lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
-  lines.push(
-    '',
-    `  API      ${url}/docs`,
-    `  Health   ${url}/healthz`,
-    '',
-    'A token of the admin tier, for the next 12 hours:',
-    '',
-    token,
-    '',
-  );
-  const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
-  if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');
+  lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, '');
+  if (token === undefined) {
+    lines.push(`A token: npx plexi token --sub operator --tier admin --permissions read,write --data ${data}`, '');
+  } else {
+    lines.push('A token of the admin tier, for the next 12 hours:', '', token, '');
+    const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
+    if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -27,6 +27,8 @@ export interface ServeOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly limits?: SocketLimits;
+  /** The socket has a problem while it listens, such as no file descriptor left; at most one call per second. */
+  readonly onError?: (error: Error) => void;
 }
 
 export interface Serving {
@@ -36,7 +38,10 @@ export interface Serving {
 }
 
 /** @throws Error that says what to do when the port is taken or not allowed */
-export async function serveGateway(app: Hono<GatewayEnv>, { host, port, limits = {} }: ServeOptions): Promise<Serving> {
+export async function serveGateway(
+  app: Hono<GatewayEnv>,
+  { host, port, limits = {}, onError = () => {} }: ServeOptions,
+): Promise<Serving> {
   const server = createServer({
     maxHeaderSize: limits.maxHeaderBytes ?? 16 * 1024,
     headersTimeout: limits.headersTimeoutMs ?? 15_000,
@@ -49,12 +54,23 @@ export async function serveGateway(app: Hono<GatewayEnv>, { host, port, limits =
   server.maxConnections = limits.maxConnections ?? 10_000;
   answerOn(server, app);
   await listen(server, host, port);
+  // An error that nobody listens to would end the host.
+  server.on('error', oncePerSecond(onError));
   const { port: taken } = server.address() as AddressInfo;
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${shownHost}:${taken}`,
     port: taken,
     close: () => closeServer(server, limits.closeTimeoutMs ?? 10_000),
+  };
+}
+
+function oncePerSecond(tell: (error: Error) => void): (error: Error) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (performance.now() - toldAt < 1000) return;
+    toldAt = performance.now();
+    tell(error);
   };
 }
 

@@ -3,7 +3,6 @@ import type { HostBinding } from '@plexichat/sdk/module/host-binding';
 import type { BodyStreams } from '@plexichat/sdk/protocol/body-streams';
 import { isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
-import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import type { Timers } from './timers.ts';
 
 type HostCalls = Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
@@ -16,15 +15,18 @@ interface BindingParts {
   readonly diagnostics: boolean;
 }
 
-type LogLine = readonly [level: string, message: string, fields?: unknown];
+/** Fields cross as JSON text: whatever they hold, the host walks nothing, and no line costs the others their way. */
+type LogLine = readonly [level: string, message: string, fields?: string];
 
 const { stringify } = JSON;
 
 /** Lines that wait for the turn to end; more are dropped and counted. */
 const MAX_WAITING_LINES = 200;
 const MAX_LINE_CHARACTERS = 8_000;
-/** The host refuses a whole batch that nests much deeper. */
-const MAX_FIELD_DEPTH = 32;
+/** Of the lines that wait; the same for more of them. */
+const MAX_WAITING_CHARACTERS = 256 * 1024;
+/** Of one call; the host takes 64 K (runtime/capabilities/log.ts). */
+const MAX_CALL_CHARACTERS = 60 * 1024;
 
 export function createHostBinding({ hostCalls, streams, timers, diagnostics }: BindingParts): HostBinding {
   const call = async (capability: string, method: string, args: readonly unknown[]): Promise<unknown> => {
@@ -35,24 +37,42 @@ export function createHostBinding({ hostCalls, streams, timers, diagnostics }: B
   };
 
   let lines: LogLine[] = [];
+  let characters = 0;
   let dropped = 0;
   const sendLines = (): void => {
-    const batch = lines;
-    if (dropped > 0) batch.push(['warn', `${dropped} log lines were dropped: too many in one turn.`]);
+    const waiting = lines;
+    if (dropped > 0) waiting.push(['warn', `${dropped} log lines were dropped: too many in one turn.`]);
     lines = [];
+    characters = 0;
     dropped = 0;
-    // A log line that the host refuses (quota) has no other place to go: it is counted there.
-    call('log', 'write', [batch]).catch(() => {});
+    let batch: LogLine[] = [];
+    let size = 0;
+    for (const line of waiting) {
+      if (size + sizeOf(line) > MAX_CALL_CHARACTERS) {
+        sendBatch(batch);
+        batch = [];
+        size = 0;
+      }
+      batch.push(line);
+      size += sizeOf(line);
+    }
+    sendBatch(batch);
   };
+  // A log line that the host refuses (quota) has no other place to go: it is counted there.
+  const sendBatch = (batch: readonly LogLine[]): void => void call('log', 'write', [batch]).catch(() => {});
 
   return {
     call,
     log(level, message, fields) {
-      if (lines.length >= MAX_WAITING_LINES) {
+      if (lines.length >= MAX_WAITING_LINES || characters >= MAX_WAITING_CHARACTERS) {
         dropped += 1;
         return;
       }
-      lines.push([level, String(message).slice(0, MAX_LINE_CHARACTERS), boundFields(fields)]);
+      const text = String(message).slice(0, MAX_LINE_CHARACTERS);
+      const fieldsText = toText(fields);
+      const line: LogLine = fieldsText === undefined ? [level, text] : [level, text, fieldsText];
+      lines.push(line);
+      characters += sizeOf(line);
       if (lines.length === 1) void Promise.resolve().then(sendLines);
     },
     readStream: (id) => streams.read(id),
@@ -63,16 +83,16 @@ export function createHostBinding({ hostCalls, streams, timers, diagnostics }: B
   };
 }
 
-/** Fields that can be sent for certain: what JSON refuses would take the other lines of its batch with it. */
-function boundFields(fields: unknown): unknown {
+function sizeOf([, message, fields = '']: LogLine): number {
+  return message.length + fields.length;
+}
+
+function toText(fields: unknown): string | undefined {
   if (fields === undefined) return undefined;
   try {
-    const text = stringify(fields);
-    if (text === undefined) return undefined;
-    const fits = text.length <= MAX_LINE_CHARACTERS && !nestsDeeperThan(text, MAX_FIELD_DEPTH);
-    return fits ? fields : { truncated: text.slice(0, MAX_LINE_CHARACTERS) };
+    return stringify(fields)?.slice(0, MAX_LINE_CHARACTERS);
   } catch {
-    return { truncated: 'the fields cannot be written as JSON' };
+    return 'the fields cannot be written as JSON';
   }
 }
 

@@ -20,6 +20,7 @@ export interface RouteParts {
 /** @throws PlexiError NOT_FOUND, METHOD_NOT_ALLOWED, MODULE_UNAVAILABLE */
 export function route(parts: RouteParts, method: string, path: string): Target {
   const module = findModule(parts.directory, path);
+  assertLoaded(module);
   const { routes } = parts.planOf(module);
   const below = pathBelow(module, path);
   const found = routes.find(method === 'HEAD' ? 'GET' : method, below);
@@ -28,9 +29,10 @@ export function route(parts: RouteParts, method: string, path: string): Target {
   return { module, plan: found.plan, params: found.params };
 }
 
-/** For OPTIONS. @throws PlexiError NOT_FOUND */
+/** For OPTIONS. @throws PlexiError NOT_FOUND, MODULE_UNAVAILABLE */
 export function allowedMethods(parts: RouteParts, path: string): readonly string[] {
   const module = findModule(parts.directory, path);
+  assertLoaded(module);
   const allowed = parts.planOf(module).routes.allowedMethods(pathBelow(module, path));
   if (allowed.length === 0) throw notFound(path);
   return allowed;
@@ -39,11 +41,22 @@ export function allowedMethods(parts: RouteParts, path: string): readonly string
 function findModule(directory: ModuleDirectory, path: string): ServedModule {
   assertPlainPath(path);
   const module = directory.find(path);
-  if (module === undefined) throw notFound(path);
+  if (module === undefined) {
+    if (directory.isAnnounced === false) throw stillLoading('The modules are');
+    throw notFound(path);
+  }
   const { prefix } = module;
   // Boundary: `/api/v1/weather` does not cover `/api/v1/weathermap`, whoever did the finding.
   if (!path.startsWith(prefix) || (path.length > prefix.length && path[prefix.length] !== '/')) throw notFound(path);
   return module;
+}
+
+function assertLoaded({ name, isLoading }: ServedModule): void {
+  if (isLoading === true) throw stillLoading(`The module ${name} is`);
+}
+
+function stillLoading(who: string): PlexiError {
+  return new PlexiError('MODULE_UNAVAILABLE', `${who} being loaded.`, { headers: { 'retry-after': '2' } });
 }
 
 function pathBelow(module: ServedModule, path: string): string {

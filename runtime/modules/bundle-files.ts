@@ -1,10 +1,11 @@
 /** The only way in which the bundler gets at a file: by its real path, if that lies where a module's files may lie. */
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { dirname, extname, join, relative, sep } from 'node:path';
+import { dirname, extname, relative, sep } from 'node:path';
 import type { Loader, Plugin, PluginBuild } from 'esbuild';
 import { builtinMessage, isBuiltin } from './bundle-builtins.ts';
 import { climbingImport } from './bundle-globs.ts';
+import { findSharedPackages } from './bundle-packages.ts';
 
 const LOADERS: Readonly<Record<string, Loader>> = {
   '.ts': 'ts',
@@ -21,7 +22,8 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 };
 
 const MAX_FILE_BYTES = 5 * 1024 * 1024;
-const MAX_TOTAL_BYTES = 50 * 1024 * 1024;
+/** The bundler takes up to a hundred times as much memory. */
+const MAX_TOTAL_BYTES = 15 * 1024 * 1024;
 
 /** @param folder real path of the module's folder */
 export function confineToFolder(folder: string): Plugin {
@@ -29,7 +31,7 @@ export function confineToFolder(folder: string): Plugin {
     name: 'confine-to-folder',
     setup(build) {
       refuseNames(build);
-      const roots = allowedRoots(folder);
+      const isAllowed = allowedRoots(folder);
       let total = 0;
       build.onLoad({ filter: /^/ }, async (args) => {
         if (args.namespace === SDK_NAMESPACE) return { contents: 'module.exports = sdk;', loader: 'js' };
@@ -44,7 +46,7 @@ export function confineToFolder(folder: string): Plugin {
         if (kind !== undefined && !(kind === 'json' && loader === 'json') && !(kind === 'text' && loader === 'text')) {
           return refuse(`The import attribute type "${kind}" does not fit this file.`);
         }
-        const read = await readConfined(args.path, roots);
+        const read = await readConfined(args.path, isAllowed);
         if (typeof read === 'string') return refuse(read);
         total += read.contents.byteLength;
         if (total > MAX_TOTAL_BYTES)
@@ -96,28 +98,35 @@ function withoutMapComments(contents: Uint8Array): string {
     .replace(/(\/[/*][#@] sourceMapping)URL=/g, '$1Url=');
 }
 
-/** The folder, and the node_modules of the folder and of those above it, each as it is and not as a link says. */
-function allowedRoots(folder: string): string[] {
-  const roots = [folder + sep];
-  for (let at = folder; ; at = dirname(at)) {
-    roots.push(join(at, 'node_modules') + sep);
-    if (dirname(at) === at) return roots;
-  }
+/** The folder with its own node_modules, and the shared packages; those are looked for when the first file asks. */
+function allowedRoots(folder: string): (path: string) => Promise<boolean> {
+  let shared: Promise<readonly string[]> | undefined;
+  return async (path) => {
+    if (path.startsWith(folder + sep)) return true;
+    shared ??= findSharedPackages(folder);
+    return (await shared).some((root) => path.startsWith(root));
+  };
+}
+
+function outsideMessage(path: string): string {
+  const name = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/s.exec(path)?.[1];
+  if (name === undefined)
+    return 'The file lies outside of the module’s folder and its node_modules; copy it into the folder.';
+  return `The package ${name} lies outside of the module’s folder. Allowed are packages in the folder's own node_modules and, in an npm workspace that lists the folder, those that the "dependencies" of its package.json name.`;
 }
 
 /** Boundary: what lies outside, is a link out, a device, a pipe or too large never reaches the bundler. */
 async function readConfined(
   path: string,
-  roots: readonly string[],
+  isAllowed: (path: string) => Promise<boolean>,
 ): Promise<{ path: string; contents: Uint8Array } | string> {
-  const outside = 'The file lies outside of the module’s folder and its node_modules; copy it into the folder.';
   let real: string;
   try {
     real = await realpath(path);
   } catch {
     return 'The file cannot be read.';
   }
-  if (!roots.some((root) => real.startsWith(root))) return outside;
+  if (!(await isAllowed(real))) return outsideMessage(real);
   // Links were followed above; one that appears in between is refused here.
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => undefined,

@@ -1,9 +1,10 @@
 /** Work that burns CPU on bytes from strangers: in threads of its own, each piece with a deadline. */
 import { extname } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Bundle } from './bundle.ts';
+import type { Bundle, BundleOptions } from './bundle.ts';
 import { BundleError } from './bundle-error.ts';
-import type { BundleOutcome } from './chore-bundle.ts';
+import type { BundleOutcome, BundleTask } from './chore-bundle.ts';
 
 export interface ChoresOptions {
   readonly threads?: 1 | 2;
@@ -34,7 +35,7 @@ export function createChores({ threads = 1, deadlineMs = 30_000, maxWaiting = 10
   const bundle = async (folder: string, name: string): Promise<Bundle> => {
     if (!(await gate.enter())) throw choreError(`Too many modules wait to be bundled; ${name} was refused.`);
     try {
-      const outcome: BundleOutcome = await pool.run({ folder, name }, { signal: AbortSignal.timeout(deadlineMs) });
+      const outcome = await runWithDeadline(pool, { folder, name }, deadlineMs);
       if (outcome.ok) return outcome.bundle;
       throw new BundleError(outcome.issues);
     } catch (error) {
@@ -44,6 +45,51 @@ export function createChores({ threads = 1, deadlineMs = 30_000, maxWaiting = 10
     }
   };
   return { bundle, close: () => pool.destroy() };
+}
+
+/** For the thread to notice that its bundler was ended, and to say so. */
+const GRACE_MS = 1000;
+
+/**
+ * Boundary: a thread that is terminated leaves its bundler's process behind, at work on what a stranger wrote. So at
+ * the deadline that process is ended first, and the thread only if it does not come back then.
+ */
+async function runWithDeadline(pool: Piscina, work: BundleOptions, deadlineMs: number): Promise<BundleOutcome> {
+  const { port1, port2 } = new MessageChannel();
+  const children: number[] = [];
+  port1.on('message', (pid: unknown) => {
+    if (typeof pid === 'number') children.push(pid);
+  });
+  const task: BundleTask = { ...work, children: port2 };
+  // Piscina takes a list; its type was derived from another overload of postMessage.
+  const transferList: object = [port2];
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    for (const pid of children) endProcess(pid);
+  }, deadlineMs);
+  try {
+    const outcome: BundleOutcome = await pool.run(task, {
+      signal: AbortSignal.timeout(deadlineMs + GRACE_MS),
+      transferList,
+    });
+    if (isLate && !outcome.ok) throw new DOMException('The bundler was ended.', 'TimeoutError');
+    return outcome;
+  } catch (error) {
+    for (const pid of children) endProcess(pid);
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+    port1.close();
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }
 
 function choreError(message: string): BundleError {

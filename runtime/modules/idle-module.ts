@@ -1,10 +1,15 @@
-/** A module that is known and does not run: broken, disabled, or waiting for the operator's yes. */
+/** A module that is known and does not run: not loaded yet, broken, disabled, or waiting for the operator's yes. */
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import type { ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
 
 const NOTHING: Declaration = { endpoints: [], tasks: [], events: [], pages: [] };
+
+/** Stands in for a module until it is loaded, so that its callers are told to wait and not that it does not exist. */
+export function createLoadingModule(manifest: Manifest): ServedModule {
+  return { ...createIdleModule(manifest, 'installed', ['It is being loaded.']), isLoading: true };
+}
 
 export function createIdleModule(
   manifest: Manifest,

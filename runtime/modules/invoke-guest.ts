@@ -5,6 +5,7 @@ import { type BodyRef, type EndpointRequest, type Outcome, OutcomeSchema } from 
 import { Compile } from 'typebox/compile';
 import type { Instance } from '../cells/instance.ts';
 import { type Body, type InvokeOptions, type ModuleAnswer, ModuleHttpError } from './served-module.ts';
+import { writeRequest } from './write-request.ts';
 
 const checkOutcome = Compile(OutcomeSchema);
 /** Text up to this long travels in the head; longer text is streamed, so that no frame grows large. */
@@ -18,7 +19,7 @@ export async function invokeGuest(
   onModuleStack: (stack: string) => void,
 ): Promise<ModuleAnswer> {
   const answer = await instance.invoke(
-    (invocation) => [{ ...request, invocation }, toBodyRef(instance, body)],
+    (invocation) => [writeRequest(request, invocation), JSON.stringify(toBodyRef(instance, body))],
     request.deadline,
     signal,
   );

@@ -7,15 +7,17 @@ import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import { notCovered } from '../capabilities/permission-cover.ts';
 import { describePermission } from '../capabilities/permission-words.ts';
+import { printable } from '../observability/printable.ts';
 import { BundleError, formatBundleIssue } from './bundle-error.ts';
 import type { BundleStore } from './bundle-store.ts';
 import type { Chores } from './chores.ts';
 import { discoverModules, type FoundModule } from './discover.ts';
-import { createIdleModule } from './idle-module.ts';
-import { orderModules } from './order.ts';
+import { createIdleModule, createLoadingModule } from './idle-module.ts';
+import { extendChain, orderModules } from './order.ts';
 import type { Registry } from './registry.ts';
 import { type SplitManifest, splitSecrets } from './secrets.ts';
-import type { ServedModule } from './served-module.ts';
+import type { ModuleState, ServedModule } from './served-module.ts';
+import { unservedParts } from './unserved-parts.ts';
 
 /** A module whose code was checked. */
 export interface CheckedModule extends SplitManifest {
@@ -40,10 +42,12 @@ export interface LoadOptions {
   /** What keeps the declared endpoints from being served; nothing when they are fine. */
   readonly findProblems: (declaration: Declaration, manifest: Manifest) => readonly string[];
   readonly host: (module: PreparedModule) => ServedModule;
+  /** Where else the settings name modules: setting → names. A name of no module is warned about. */
+  readonly namedInSettings?: Readonly<Record<string, readonly string[]>>;
   readonly onWarning: (module: string, message: string) => void;
 }
 
-/** Fills the registry. @throws Error when the directory itself cannot be read */
+/** Fills the registry: at once with what there is, then one by one with what can be served. @throws Error when the directory itself cannot be read */
 export async function loadModules(options: LoadOptions): Promise<void> {
   const { directory, environment, registry, onWarning } = options;
   const found: FoundModule[] = [];
@@ -59,7 +63,10 @@ export async function loadModules(options: LoadOptions): Promise<void> {
     if (failure !== undefined) registry.add(createIdleModule(manifest, 'failed', [failure]));
     else if (!manifest.enabled)
       registry.add(createIdleModule(manifest, 'disabled', ['config.yaml says enabled: false']));
+    else registry.add(createLoadingModule(manifest));
   }
+  registry.announced();
+  warnOfUnknownNames(options);
   // One after the other: dependencies first, and the chores' thread is one anyway.
   for (const name of order) {
     const module = byName.get(name);
@@ -68,20 +75,18 @@ export async function loadModules(options: LoadOptions): Promise<void> {
 }
 
 async function loadModule({ name, folder, manifest }: FoundModule, options: LoadOptions): Promise<ServedModule> {
-  const failedDependency = manifest.dependencies
-    .map((dependency) => dependency.split('@')[0] ?? '')
-    .find((dependency) =>
-      options.registry.list().some((other) => other.name === dependency && other.state === 'failed'),
-    );
-  if (failedDependency !== undefined) {
-    return createIdleModule(manifest, 'failed', [`it depends on ${failedDependency}, which failed`]);
+  const missingDependency = findMissingDependency(manifest, options.registry);
+  if (missingDependency !== undefined) {
+    const { name: dependency, state, reasons } = missingDependency;
+    const reason = extendChain(name, dependency, reasons[0] ?? `${dependency} is ${state}.`);
+    return createIdleModule(manifest, state === 'installed' ? 'installed' : 'failed', [reason]);
   }
   const grants = readGrants(name, options);
   const missing = notCovered(grants, readPermissions(manifest.required_permissions));
   if (missing.length > 0) return createIdleModule(manifest, 'installed', missing.map(waitsFor));
   try {
     const bundle = await options.chores.bundle(folder, name);
-    for (const warning of bundle.warnings) options.onWarning(name, formatBundleIssue(warning));
+    for (const warning of bundle.warnings) options.onWarning(name, printable(formatBundleIssue(warning)));
     await options.store.put(bundle);
     const prepared = {
       ...splitSecrets(manifest),
@@ -90,11 +95,39 @@ async function loadModule({ name, folder, manifest }: FoundModule, options: Load
     };
     const declaration = await options.learn(prepared);
     const problems = options.findProblems(declaration, manifest);
-    if (problems.length > 0) return createIdleModule(manifest, 'failed', problems);
+    if (problems.length > 0) return createIdleModule(manifest, 'failed', firstOf(problems));
+    const unserved = unservedParts(manifest, declaration);
+    if (unserved !== undefined) options.onWarning(name, unserved);
     return options.host({ ...prepared, declaration });
   } catch (error) {
     return createIdleModule(manifest, 'failed', reasonsOf(error));
   }
+}
+
+/** Loaded before its dependents, by the order: what is in one of these states now does not run after all. */
+const NOT_THERE: ReadonlySet<ModuleState> = new Set(['failed', 'installed', 'disabled']);
+
+function findMissingDependency({ dependencies }: Manifest, registry: Registry): ServedModule | undefined {
+  const names = new Set(dependencies.map((dependency) => dependency.split('@')[0]));
+  return registry.list().find(({ name, state }) => names.has(name) && NOT_THERE.has(state));
+}
+
+function warnOfUnknownNames({ registry, directory, grants, namedInSettings = {}, onWarning }: LoadOptions): void {
+  const known = new Set([...registry.list(), ...registry.broken].map(({ name }) => name));
+  for (const [setting, names] of Object.entries({ grants: Object.keys(grants), ...namedInSettings })) {
+    for (const name of names) {
+      if (known.has(name)) continue;
+      onWarning(name, `${setting} names the module ${name}, but ${directory} has none of that name.`);
+    }
+  }
+}
+
+const MAX_REASONS = 20;
+
+/** One mistake is often made at each of hundreds of endpoints. */
+function firstOf(problems: readonly string[]): readonly string[] {
+  if (problems.length <= MAX_REASONS) return problems;
+  return [...problems.slice(0, MAX_REASONS), `… and ${problems.length - MAX_REASONS} more`];
 }
 
 function reasonsOf(error: unknown): string[] {

@@ -122,7 +122,7 @@ function spreadFailures(modules: readonly OrderInput[], failures: Map<string, st
 }
 
 /** `b → c: no module…` becomes `a → b → c: no module…`; other reasons are told behind the arrow. */
-function extendChain(dependent: string, failed: string, reason: string): string {
+export function extendChain(dependent: string, failed: string, reason: string): string {
   return reason.startsWith(`${failed} → `) ? `${dependent} → ${reason}` : `${dependent} → ${failed}: ${reason}`;
 }
 

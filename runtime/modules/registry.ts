@@ -1,5 +1,5 @@
 /** The modules of this host by name and by prefix. Knows who they are, not how they run. */
-import type { ModuleDirectory, ServedModule } from './served-module.ts';
+import type { ModuleDirectory, ModuleState, ServedModule } from './served-module.ts';
 
 /** A folder that could not even be read as a module: it has no prefix and no version, only reasons. */
 export interface BrokenFolder {
@@ -7,24 +7,38 @@ export interface BrokenFolder {
   readonly reasons: readonly string[];
 }
 
+/** They answer nothing, whatever their prefix is. */
+const WITHOUT_PREFIX: ReadonlySet<ModuleState> = new Set(['failed', 'disabled']);
+
 export class Registry implements ModuleDirectory {
   readonly #byName = new Map<string, ServedModule>();
   readonly #byPrefix = new Map<string, ServedModule>();
   readonly #broken: BrokenFolder[] = [];
   #revision = 0;
+  #isAnnounced = false;
 
   get revision(): number {
     return this.#revision;
+  }
+
+  get isAnnounced(): boolean {
+    return this.#isAnnounced;
   }
 
   get broken(): readonly BrokenFolder[] {
     return this.#broken;
   }
 
+  /** Adds a module, in place of the one with its name. */
   add(module: ServedModule): void {
+    const previous = this.#byName.get(module.name);
+    if (previous !== undefined && this.#byPrefix.get(previous.prefix) === previous) {
+      this.#byPrefix.delete(previous.prefix);
+    }
     this.#byName.set(module.name, module);
-    // A module that failed over its prefix must not take it from the one that has it.
-    if (module.state !== 'failed' || !this.#byPrefix.has(module.prefix)) this.#byPrefix.set(module.prefix, module);
+    const holder = this.#byPrefix.get(module.prefix);
+    // A module that cannot answer must not take the prefix from the one that can.
+    if (holder === undefined || !WITHOUT_PREFIX.has(module.state)) this.#byPrefix.set(module.prefix, module);
     this.#revision += 1;
   }
 
@@ -32,17 +46,27 @@ export class Registry implements ModuleDirectory {
     this.#broken.push(folder);
   }
 
+  /** Every module that there is has been added, be it as one that is still being loaded. */
+  announced(): void {
+    this.#isAnnounced = true;
+  }
+
   /** Call when a module's state or declaration changed. */
   touch(): void {
     this.#revision += 1;
   }
 
+  /** Prefixes of modules that answer never overlap; one that does not answer is found only when no other covers the path. */
   find(pathname: string): ServedModule | undefined {
+    let silent: ServedModule | undefined;
     for (let slash = pathname.indexOf('/', 1); slash !== -1; slash = pathname.indexOf('/', slash + 1)) {
       const module = this.#byPrefix.get(pathname.slice(0, slash));
-      if (module !== undefined) return module;
+      if (module === undefined) continue;
+      if (!WITHOUT_PREFIX.has(module.state)) return module;
+      silent ??= module;
     }
-    return this.#byPrefix.get(pathname);
+    const module = this.#byPrefix.get(pathname);
+    return module === undefined || (silent !== undefined && WITHOUT_PREFIX.has(module.state)) ? silent : module;
   }
 
   list(): readonly ServedModule[] {

@@ -58,6 +58,8 @@ export interface ServedModule {
   /** Why it is in this state, for operators. */
   readonly reasons: readonly string[];
   readonly declaration: Declaration;
+  /** Its manifest is known and no more: the host is still at work on it. */
+  readonly isLoading?: true;
   /**
    * Boots the module if it sleeps, runs one handler, and settles exactly once, at the latest at `request.deadline`.
    * @throws PlexiError MODULE_UNAVAILABLE, MODULE_OVERLOADED, MODULE_CRASHED, MODULE_TIMEOUT, MODULE_ERROR,
@@ -69,6 +71,8 @@ export interface ServedModule {
 /** Where the gateway looks modules up. `revision` grows whenever a module comes, goes or declares anew. */
 export interface ModuleDirectory {
   readonly revision: number;
+  /** False while the host has not even looked which modules there are; a directory without it is complete. */
+  readonly isAnnounced?: boolean;
   /** The module whose prefix covers this path, in any state. */
   find(pathname: string): ServedModule | undefined;
   list(): readonly ServedModule[];

@@ -121,16 +121,21 @@ class Incoming implements ByteSource {
 /** Both directions of one session's streams. Whoever made it calls `close`. */
 export class BodyStreams {
   readonly #wire: StreamWire;
+  readonly #maxUnclaimedBytes: number;
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #incoming = new Map<number, Incoming>();
   readonly #claimed = new Set<number>();
+  /** Of the streams that arrive and that nobody has begun to read. */
+  #unclaimed = 0;
   #nextId = 1;
   /** The peer's highest stream so far; a BodyRef or a first chunk names a new one, whichever comes first. */
   #lastOpened = 0;
   #closed: Error | undefined;
 
-  constructor(wire: StreamWire) {
+  /** @param maxUnclaimedBytes of all streams that nobody reads yet: their windows add up. Beyond it is a violation. */
+  constructor(wire: StreamWire, maxUnclaimedBytes = Number.POSITIVE_INFINITY) {
     this.#wire = wire;
+    this.#maxUnclaimedBytes = maxUnclaimedBytes;
   }
 
   /** Streams that are still open, both directions. */
@@ -163,6 +168,7 @@ export class BodyStreams {
       throw new StreamViolation(`stream ${id} does not exist or is being read already`);
     }
     this.#claimed.add(id);
+    this.#unclaimed -= incoming.unconsumed;
     if (incoming.settled) this.#forget(id);
     return incoming;
   }
@@ -229,6 +235,12 @@ export class BodyStreams {
     if (part.byteLength === 0) throw new StreamViolation(`stream ${id} sent a chunk of no bytes`);
     if (incoming.unconsumed + costOf(part) > WINDOW_BYTES) {
       throw new StreamViolation(`stream ${id} sent more than its credit`);
+    }
+    if (!this.#claimed.has(id)) {
+      if (this.#unclaimed + costOf(part) > this.#maxUnclaimedBytes) {
+        throw new StreamViolation('the bodies that nobody reads are more than allowed');
+      }
+      this.#unclaimed += costOf(part);
     }
     incoming.push(part);
     return true;

@@ -23,6 +23,13 @@ export function childrenOf(processId: number): number[] {
     });
 }
 
+/** Processor time so far, all threads; in ticks of a hundredth of a second. */
+export function ticksOf(processId: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${processId}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
 export function environmentOf(processId: number): string {
   return readFileSync(`/proc/${processId}/environ`, 'utf8');
 }

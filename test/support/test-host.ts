@@ -68,8 +68,9 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
   });
   const host = await startHost({ settings, environment: options.environment ?? {}, log });
   await host.loaded;
+  const issued = { issuer: settings.auth.issuer, audience: settings.auth.audience };
   const token: TestHost['token'] = ({ sub = 'alice', tier = 'basic', permissions = ['read'] } = {}) =>
-    signToken(host.secret, { sub, tier, permissions, lifetime: 600 });
+    signToken(host.secret, { sub, tier, permissions, lifetime: 600, ...issued });
   const usual = await token();
   return {
     host,

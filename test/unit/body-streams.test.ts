@@ -297,3 +297,19 @@ describe('a sender', () => {
     expect(refused.cancelled).toBe(true);
   });
 });
+
+describe('bodies that nobody reads', () => {
+  const send = (streams: BodyStreams, first: number, last: number): void => {
+    for (let stream = first; stream <= last; stream++) streams.accept({ stream, op: 'chunk' }, CHUNK);
+  };
+
+  it('are bounded in sum, and those that are read are not counted', () => {
+    const streams = new BodyStreams({ send: () => {} }, 4 * CHUNK_BYTES);
+    send(streams, 1, 4);
+    expect(() => send(streams, 5, 5)).toThrow(StreamViolation);
+    streams.read(1);
+    send(streams, 5, 5);
+    send(streams, 1, 1);
+    expect(() => send(streams, 6, 6)).toThrow('the bodies that nobody reads are more than allowed');
+  });
+});

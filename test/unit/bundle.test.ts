@@ -195,6 +195,58 @@ describe('imports that lead out of the folder', () => {
     expect((await issuesOf(join(outer, 'mine')))[0]?.message).toMatch(/outside/);
   });
 
+  describe('packages that an npm workspace shares', () => {
+    const workspace = (declared: object, workspaces: readonly string[] = ['modules/*']) =>
+      join(
+        tempFolder({
+          'package.json': JSON.stringify({ workspaces }),
+          'node_modules/shared/package.json': '{"name":"shared","main":"x.js","dependencies":{"deeper":"*"}}',
+          'node_modules/shared/x.js': 'exports.x = require("deeper");',
+          'node_modules/deeper/package.json': '{"name":"deeper","main":"x.js"}',
+          'node_modules/deeper/x.js': 'module.exports = "deep";',
+          'node_modules/private/package.json': '{"name":"private","_password":"s3cret"}',
+          'node_modules/private/config.json': '{"key":"s3cret"}',
+          'modules/mine/package.json': JSON.stringify({ dependencies: declared }),
+          'modules/mine/module.ts': "import x from 'shared';\nexport default x;",
+          'modules/thief/package.json': JSON.stringify({ dependencies: { shared: '*' } }),
+          'modules/thief/module.ts':
+            "import a from 'private/package.json';\nimport b from '../../node_modules/private/config.json';\nexport default [a, b];",
+        }),
+        'modules',
+      );
+
+    test('are bundled when the module declares them, with what they need', async () => {
+      const { code } = await bundleModule({ folder: join(workspace({ shared: '*' }), 'mine'), name: 'mine' });
+      expect(code).toContain('deep');
+    });
+
+    test('are refused when the module does not declare them', async () => {
+      const [issue] = await issuesOf(join(workspace({}), 'mine'));
+      expect(issue?.message).toMatch(/The package shared lies outside .* "dependencies"/);
+    });
+
+    test('are refused when the workspace does not list the module', async () => {
+      const [issue] = await issuesOf(join(workspace({ shared: '*' }, ['packages/*']), 'mine'));
+      expect(issue?.message).toMatch(/an npm workspace that lists the folder/);
+    });
+
+    test('are refused to whoever asks for those of others, by name or by path', async () => {
+      const issues = await issuesOf(join(workspace({}), 'thief'));
+      expect(issues.map(({ line }) => line).sort()).toEqual([1, 2]);
+      expect(issues.every(({ message }) => message.includes('The package private lies outside'))).toBe(true);
+      expect(JSON.stringify(issues)).not.toContain('s3cret');
+    });
+  });
+
+  test('sources of more than 15 MB together are refused', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 4 }, (_, at) => [`text${at}.txt`, 'x'.repeat(4 * 1024 * 1024)]),
+    );
+    const source = Object.keys(files).map((file, at) => `import t${at} from './${file}';`);
+    const issue = await refusal(`${source.join('\n')}\nexport default [t0, t1, t2, t3];`, files);
+    expect(issue.message).toBe('The imported files have more than 15 MB.');
+  });
+
   test('a tsconfig with paths or extends has no effect', async () => {
     const outer = tempFolder({
       'secret.ts': 'export default "secret";',

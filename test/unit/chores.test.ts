@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { BundleError } from '../../runtime/modules/bundle-error.ts';
 import { type ChoresOptions, createChores } from '../../runtime/modules/chores.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 const WEATHER = join(import.meta.dirname, '../fixtures/modules/good-weather');
 // Doubles the parser's work with each level: no machine gets through.
@@ -39,6 +41,41 @@ test('a module that takes for ever is stopped at its deadline, and those that wa
   });
   expect(await others).toHaveLength(2);
 });
+
+/** Children of this process that are bundlers, dead ones that nobody asked about included. */
+function bundlers(): number {
+  const ofThreads = readdirSync(`/proc/${process.pid}/task`).map((thread) => {
+    try {
+      return readFileSync(`/proc/${process.pid}/task/${thread}/children`, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  const pids = new Set(ofThreads.join(' ').split(/\s+/).filter(Boolean));
+  return [...pids].filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8').includes('esbuild');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+test.runIf(process.platform === 'linux')(
+  'no bundler is left behind, neither by work that is done nor by work that was stopped',
+  async () => {
+    const { bundle } = chores({ deadlineMs: 1500 });
+    await bundle(WEATHER, 'weather');
+    await until(() => bundlers() === 0);
+    const folder = tempFolder({ 'module.ts': `export const x = [${'()=>{},'.repeat(700_000)}];` });
+    const stopped = chores({ deadlineMs: 600 })
+      .bundle(folder, 'large')
+      .catch((reason: unknown) => reason);
+    await until(() => bundlers() === 1);
+    expect(await stopped).toBeInstanceOf(BundleError);
+    await until(() => bundlers() === 0, 1000);
+  },
+);
 
 test('more work than may wait is refused', async () => {
   const { bundle } = chores({ maxWaiting: 1 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EXIT, runCommandLine } from '../../runtime/cli/command-line.ts';
+import { createAuthenticate } from '../../runtime/policy/authenticate.ts';
 import { openDataFolder } from '../../runtime/state/data-folder.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -156,6 +157,7 @@ describe('plexi serve', () => {
 describe('plexi token', () => {
   it('prints the bare token as its last line, and the host of that data folder takes it', async () => {
     const data = join(tempFolder(), 'data');
+    await openDataFolder(data);
     const args = [
       '--sub',
       'alice',
@@ -176,11 +178,24 @@ describe('plexi token', () => {
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(1800);
   });
 
-  it('makes the data folder and its secret for their owner alone', async () => {
-    const data = join(tempFolder(), 'data');
-    await plexi('token', '--sub', 'alice', '--data', data);
-    expect(statSync(data).mode & 0o777).toBe(0o700);
-    expect(statSync(join(data, 'token.secret')).mode & 0o777).toBe(0o600);
+  it('makes no data folder for a host that is not there, and says so', async () => {
+    const data = join(tempFolder(), 'typo');
+    const { code, output, errors } = await plexi('token', '--sub', 'alice', '--data', data);
+    expect([code, output]).toEqual([1, '']);
+    expect(errors).toContain(`${data} holds no data of a host`);
+    expect(() => statSync(data)).toThrow('ENOENT');
+  });
+
+  it('carries the issuer and audience that the host asks for', async () => {
+    const folder = tempFolder({ 'plexi.yaml': 'auth: { issuer: "https://idp.example", audience: chat }' });
+    const { secret } = await openDataFolder(join(folder, 'data'));
+    const args = ['--data', join(folder, 'data'), '--config', join(folder, 'plexi.yaml')];
+    const { output } = await plexi('token', '--sub', 'alice', ...args);
+    const caller = await createAuthenticate({ secret, issuer: 'https://idp.example', audience: 'chat' })(
+      `Bearer ${output.trim()}`,
+      undefined,
+    );
+    expect(caller?.caller.id).toBe('alice');
   });
 
   it.each(['', '12', 'h', '0h', '-1h', '1y', '1.5h', '99999999d', '12h extra'])(

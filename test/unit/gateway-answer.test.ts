@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Body, ModuleAnswer } from '../../runtime/modules/served-module.ts';
-import { fakeGateway, fakeModule, json, jsonOf, OPEN } from '../support/fake-modules.ts';
+import { fakeGateway, fakeModule, json, jsonOf, LIMITS, OPEN } from '../support/fake-modules.ts';
 
 const text = (value: string): Body => ({ kind: 'text', text: value });
 

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createLogCapability, type LogLevel } from '../../runtime/capabilities/log.ts';
 import { moduleLog } from '../../runtime/capabilities/module-log.ts';
 import { createLog } from '../../runtime/observability/log.ts';
 import { mapStack } from '../../runtime/observability/map-stack.ts';
 import { printable } from '../../runtime/observability/printable.ts';
-import { scriptGuest } from '../support/scripted-guest.ts';
 
 describe('words of a module', () => {
   it('lose what steers a terminal, and keep what people write', () => {
@@ -41,49 +39,6 @@ describe('the log', () => {
   });
 });
 
-describe('log lines of a guest', () => {
-  const written: [string, LogLevel, string, unknown][] = [];
-  const write = createLogCapability({ write: (...line) => written.push(line) })({
-    module: 'demo',
-    session: () => scriptGuest().session,
-    signal: new AbortController().signal,
-  }).write;
-
-  it('arrive under the module’s name, with bounded fields', () => {
-    void write?.([
-      ['info', 'hello', { a: 1 }],
-      ['warn', 'big', { text: 'x'.repeat(20_000) }],
-    ]);
-    expect(written[0]).toEqual(['demo', 'info', 'hello', { a: 1 }]);
-    expect(JSON.stringify(written[1]).length).toBeLessThan(9_000);
-  });
-
-  it.each([
-    ['no list', 'x'],
-    ['a line that is no list', ['x']],
-    ['a message that is no text', [['info', 1]]],
-    ['a message without end', [['info', 'x'.repeat(8_001)]]],
-    ['more than a batch', Array.from({ length: 251 }, () => ['info', 'x'])],
-  ])('are refused as a whole when they are %s', (_name, batch) => {
-    expect(() => void write?.(batch)).toThrow(expect.objectContaining({ code: 'INVALID_CALL' }));
-  });
-
-  it('at a level that does not exist call no method of the log', () => {
-    const before = written.length;
-    try {
-      void write?.([
-        ['constructor', 'x'],
-        ['fatal', 'x'],
-        ['__proto__', 'x'],
-        ['silent', 'x'],
-      ]);
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'INVALID_CALL' });
-    }
-    expect(written.length).toBe(before);
-  });
-});
-
 describe('a stack of a module', () => {
   it('is left as it is where the source map knows nothing', () => {
     const map = '{"version":3,"sources":[],"names":[],"mappings":""}';
@@ -96,5 +51,21 @@ describe('a stack of a module', () => {
     expect(() =>
       mapStack('at module.js:0:0 module.js:99999999999999999999:1 module.js:1:99999999999999999999', map),
     ).not.toThrow();
+  });
+});
+
+describe('the readable log', () => {
+  it('shows no control character of a module, wherever its words stand', () => {
+    let shown = '';
+    const write = (text: string): void => {
+      shown += text;
+    };
+    const log = createLog({ level: 'info', readable: true, destination: { write } });
+    const steering = 'a\u001b[2Jb\u009bc\u0007d\re\u202ef\\u001bg';
+    log.warn({ err: new Error(steering), fields: { steering } }, steering);
+    expect(shown).toContain('[2Jb');
+    expect(shown).toContain('\\u001bg');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be left.
+    expect(shown).not.toMatch(/[\u0007\u001b\r\u009b\u202e]/);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createLoadingModule } from '../../runtime/modules/idle-module.ts';
 import { Registry } from '../../runtime/modules/registry.ts';
 import { fakeModule } from '../support/fake-modules.ts';
 
@@ -36,6 +37,35 @@ describe('a registry', () => {
     const registry = new Registry();
     registry.add(fakeModule({ name: 'broken', prefix: '/api/v1/broken', state: 'failed', endpoints: {} }));
     expect(registry.find('/api/v1/broken/x')?.name).toBe('broken');
+  });
+
+  it.each(['failed', 'disabled'] as const)(
+    'a %s module shadows nobody’s prefix, at it, above it or below it',
+    (state) => {
+      const registry = registryOf('/api/v1/weather/now');
+      for (const prefix of ['/api/v1/weather', '/api/v1/weather/now', '/api/v1/weather/now/x']) {
+        registry.add(fakeModule({ name: `off_${prefix.length}`, prefix, state, endpoints: {} }));
+      }
+      for (const path of ['/api/v1/weather/now', '/api/v1/weather/now/x', '/api/v1/weather/now/x/y']) {
+        expect(registry.find(path)?.name, path).toBe('module_0');
+      }
+      expect(registry.find('/api/v1/weather/then')?.state).toBe(state);
+    },
+  );
+
+  it('a disabled module gives its prefix up to whoever comes later', () => {
+    const registry = new Registry();
+    registry.add(fakeModule({ name: 'off', prefix: '/api/v1/a', state: 'disabled', endpoints: {} }));
+    registry.add(fakeModule({ name: 'on', prefix: '/api/v1/a', endpoints: {} }));
+    expect(registry.find('/api/v1/a')?.name).toBe('on');
+  });
+
+  it('puts a module in place of the one that stood in for it', () => {
+    const registry = new Registry();
+    registry.add(createLoadingModule(fakeModule({ name: 'a', endpoints: {} }).manifest));
+    registry.add(fakeModule({ name: 'a', state: 'failed', endpoints: {} }));
+    expect(registry.list().map(({ state }) => state)).toEqual(['failed']);
+    expect(registry.find('/api/v1/a')?.state).toBe('failed');
   });
 
   it('grows its revision with each change that routes depend on', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   afterCrash,
+  CELL_CRASH_COST,
   CRASH_BUDGET,
   CRASH_WINDOW_MS,
   type CrashRecord,
@@ -42,6 +43,17 @@ describe('a module that crashes', () => {
     expect(verdict).toMatchObject({ kind: 'park', reason: 'crashed 11 times within 10 minutes' });
   });
 
+  it('is parked by its fourth cell within the window, however calm it is in between', () => {
+    let record: CrashRecord = NO_CRASHES;
+    const verdicts = [0, 1, 2, 3].map((count) => {
+      const verdict = afterCrash(record, count * 120_000, CELL_CRASH_COST);
+      record = verdict.record;
+      return verdict;
+    });
+    expect(verdicts.map(({ kind }) => kind)).toEqual(['restart', 'restart', 'restart', 'park']);
+    expect(verdicts.at(-1)).toMatchObject({ reason: 'crashed 4 times within 10 minutes, 4 of them with its cell' });
+  });
+
   it('is never parked while its crashes are further apart than the window allows', () => {
     const apart = CRASH_WINDOW_MS / CRASH_BUDGET + 1;
     expect(waits(Array.from({ length: 200 }, (_value, index) => index * apart))).not.toContain('park');
@@ -59,9 +71,9 @@ describe('a module that crashes', () => {
           if (verdict.kind === 'restart') {
             expect(verdict.notBefore - now).toBeGreaterThanOrEqual(0);
             expect(verdict.notBefore - now).toBeLessThanOrEqual(30_000);
-            expect(record.times.length).toBeLessThanOrEqual(CRASH_BUDGET);
+            expect(record.crashes.length).toBeLessThanOrEqual(CRASH_BUDGET);
           }
-          expect(record.times.every((time) => now - time < CRASH_WINDOW_MS)).toBe(true);
+          expect(record.crashes.every(({ at }) => now - at < CRASH_WINDOW_MS)).toBe(true);
           if (verdict.kind === 'park') return;
         }
       }),

@@ -11,13 +11,12 @@ export const LogLevelSchema = Type.Union([
 ]);
 export type LogLevel = Static<typeof LogLevelSchema>;
 
+/** JSON, cut when it is longer. */
+const FieldsSchema = Type.String({ maxLength: 8_000 });
 const MessageSchema = Type.String({ maxLength: 8_000 });
 
 export const LogLinesSchema = Type.Array(
-  Type.Union([
-    Type.Tuple([LogLevelSchema, MessageSchema]),
-    Type.Tuple([LogLevelSchema, MessageSchema, Type.Unknown()]),
-  ]),
+  Type.Union([Type.Tuple([LogLevelSchema, MessageSchema]), Type.Tuple([LogLevelSchema, MessageSchema, FieldsSchema])]),
   { maxItems: 250 },
 );
 

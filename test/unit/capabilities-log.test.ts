@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { CapabilityContext } from '../../runtime/capabilities/capability.ts';
+import { createLogCapability } from '../../runtime/capabilities/log.ts';
+
+type Line = [level: string, message: string, fields: unknown];
+
+function open() {
+  const lines: Line[] = [];
+  const capability = createLogCapability({
+    write: (_module, level, message, fields) => lines.push([level, message, fields]),
+  });
+  const { write } = capability({ module: 'demo' } as CapabilityContext);
+  return { lines, write: (batch: unknown): void => void write?.(batch) };
+}
+
+describe('fields of a log line', () => {
+  it('are read when they are small', () => {
+    const { lines, write } = open();
+    write([['info', 'hello', '{"a":1}']]);
+    expect(lines).toEqual([['info', 'hello', { a: 1 }]]);
+  });
+
+  it.each([
+    ['large', JSON.stringify({ a: 'x'.repeat(5_000) })],
+    ['deep', `${'['.repeat(500)}${']'.repeat(500)}`],
+    ['cut', '{"a":"x'],
+  ])('that are %s stay text, and their line is written', (_name, text) => {
+    const { lines, write } = open();
+    write([['info', 'hello', text]]);
+    expect(lines).toEqual([['info', 'hello', { text }]]);
+  });
+
+  it.each([[{ a: 1 }], [[[]]], [1], ['x'.repeat(8_001)]])(
+    'that are no text, or longer than allowed, are refused',
+    (fields) => {
+      expect(() => open().write([['info', 'hello', fields]])).toThrow('log.write takes a list');
+    },
+  );
+});
+
+describe('a call of log.write', () => {
+  it('takes 64 K characters and not one more', () => {
+    const { lines, write } = open();
+    const batch = Array.from({ length: 8 }, () => ['info', 'm'.repeat(8_000), 'f'.repeat(192)]);
+    write(batch);
+    expect(lines).toHaveLength(8);
+    expect(() => write([...batch, ['info', 'm']])).toThrow('at most 65536 characters');
+    expect(lines).toHaveLength(8);
+  });
+});
