@@ -21,8 +21,8 @@ import { Registry } from './modules/registry.ts';
 import { Slots } from './modules/slots.ts';
 import type { Logger } from './observability/log.ts';
 import { mapStack } from './observability/map-stack.ts';
-import { shrinkHeap } from './observability/shrink-heap.ts';
 import { printable } from './observability/printable.ts';
+import { shrinkHeap } from './observability/shrink-heap.ts';
 import { openDataFolder } from './state/data-folder.ts';
 
 export interface HostOptions {
@@ -61,7 +61,11 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
 
   const gateway = createGateway(gatewayOptions(settings, data.secret, registry, log, () => ready));
   // The door opens first: a host that is asked while it loads says so, instead of refusing connections.
-  const server = await serveGateway(gateway, { host: settings.host, port: settings.port });
+  const server = await serveGateway(gateway, {
+    host: settings.host,
+    port: settings.port,
+    onError: (error) => log.error({ err: error }, 'the socket failed'),
+  });
   const files = await prepareCells(data.cache, log).catch(async (error: unknown) => {
     await server.close();
     throw error;
@@ -88,6 +92,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       directory: settings.modules,
       environment,
       grants: settings.grants,
+      namedInSettings: { diagnostics: settings.diagnostics, 'jit.full': settings.jit.full },
       chores,
       store,
       registry,

@@ -5,7 +5,7 @@ import { type Host, startHost } from '../compose.ts';
 import { loadHostSettings } from '../config/load-host-settings.ts';
 import { printOrigins } from '../config/origins.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
-import { createLog } from '../observability/log.ts';
+import { createLog, type Logger } from '../observability/log.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
@@ -59,7 +59,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   const readable = process.stdout.isTTY === true && flags.json !== true;
   const log = createLog({ level: settings.log_level, readable });
-  const stopped = whenToldToStop();
+  const stopped = whenToldToStop(log);
   const running = await startHost({ settings, environment: process.env, log });
   log.info(`listening on ${running.url}; loading modules from ${settings.modules}`);
   await Promise.race([running.loaded, stopped]);
@@ -86,15 +86,21 @@ function operatorToken({ secret }: Host, { auth }: HostSettings): Promise<string
   });
 }
 
-function whenToldToStop(): Promise<string> {
+/** Also a fault of ours: a lost promise is logged and harms nobody else, an error that nothing caught ends the host in order. */
+function whenToldToStop(log: Logger): Promise<string> {
   return new Promise((resolve) => {
     let told = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (told) process.exit(1);
-        told = true;
-        resolve(signal);
-      });
-    }
+    const stop = (why: string): void => {
+      if (told) process.exit(1);
+      told = true;
+      resolve(why);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
+    process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise of the host was left rejected'));
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'an error of the host was not caught');
+      process.exitCode = 3;
+      stop('fault');
+    });
   });
 }

@@ -267,12 +267,15 @@ export class HostedModule implements ServedModule {
       generation === this.#generation &&
       this.#state === 'running' &&
       this.#instances.size < this.#options.limits.instances;
-    setTimeout(() => {
-      if (!isWanted()) return;
-      this.#replace(isWanted).catch((error: unknown) => {
-        if (isWanted()) this.#failBoot(error);
-      });
-    }, this.#notBefore - Date.now()).unref();
+    setTimeout(
+      () => {
+        if (!isWanted()) return;
+        this.#replace(isWanted).catch((error: unknown) => {
+          if (isWanted()) this.#failBoot(error);
+        });
+      },
+      Math.max(0, this.#notBefore - Date.now()),
+    ).unref();
   }
 
   async #replace(isWanted: () => boolean): Promise<void> {
@@ -335,7 +338,7 @@ export class HostedModule implements ServedModule {
     this.#reasons = reasons;
     clearTimeout(this.#comeback);
     if (to === 'crashed' && this.manifest.auto_load) {
-      this.#comeback = setTimeout(() => void this.#comeBack(), this.#notBefore - Date.now()).unref();
+      this.#comeback = setTimeout(() => void this.#comeBack(), Math.max(0, this.#notBefore - Date.now())).unref();
     }
     this.#options.onChange(this, from);
   }
