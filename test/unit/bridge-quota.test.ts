@@ -63,6 +63,16 @@ describe('bytes', () => {
     expect(quota.receive(50)).toBe(false);
   });
 
+  it('that were no doing of the guest’s are given back, and never more than a second of them', () => {
+    const { quota } = quotaAt();
+    expect(quota.receive(90)).toBe(true);
+    quota.refund(80);
+    expect(quota.receive(90)).toBe(true);
+    quota.refund(1_000);
+    expect(quota.receive(100)).toBe(true);
+    expect(quota.receive(1)).toBe(false);
+  });
+
   it('at the pace of the quota never mean a flood', () => {
     const { quota, clock } = quotaAt();
     for (let tick = 0; tick < 1_000; tick++) {
