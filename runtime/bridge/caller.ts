@@ -11,6 +11,7 @@ export interface PendingCall {
 }
 
 interface Pending {
+  readonly id: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -20,7 +21,12 @@ export type ReplyFate = 'taken' | 'late' | 'unknown';
 
 export class Caller {
   readonly #post: (message: string) => void;
-  readonly #pending = new Map<string, Pending>();
+  /**
+   * Places for the calls under way, used again and again. Not a Map: one that grows and shrinks with each call leaves
+   * tables behind that keep each other, and what they held, alive until the next full collection.
+   */
+  readonly #places: (Pending | undefined)[] = [];
+  readonly #free: number[] = [];
   /** Calls that the host gave up on and that the guest has not answered yet. */
   readonly #abandoned = new Set<string>();
   #last = 0;
@@ -39,36 +45,36 @@ export class Caller {
 
   /** The same for arguments that are JSON already. */
   callText(method: keyof GuestApi, args: readonly string[]): PendingCall {
+    const place = this.#free.at(-1) ?? this.#places.length;
     this.#last += 1;
-    const id = String(this.#last);
+    const id = `${place}.${this.#last}`;
     let list = '';
     for (const value of args) list += `${list === '' ? '' : ','}{"type":"RAW","value":${value}}`;
     this.#post(`{"id":"${id}","type":"APPLY","path":["${method}"],"argumentList":[${list}]}`);
+    if (this.#free.length > 0) this.#free.pop();
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      this.#places[place] = { id, resolve, reject };
     });
     return { id, answer };
   }
 
   reply(id: string, value: unknown): ReplyFate {
-    const pending = this.#pending.get(id);
+    const pending = this.#take(id);
     if (pending === undefined) return this.#abandoned.delete(id) ? 'late' : 'unknown';
-    this.#pending.delete(id);
     pending.resolve(value);
     return 'taken';
   }
 
   /** Ends a call that the guest has not answered; its answer will be late. */
   settle(id: string, error: Error): void {
-    const pending = this.#pending.get(id);
+    const pending = this.#take(id);
     if (pending === undefined) return;
-    this.#pending.delete(id);
     this.#abandoned.add(id);
     pending.reject(error);
   }
 
   settleAll(error: Error): void {
-    for (const id of [...this.#pending.keys()]) this.settle(id, error);
+    for (const pending of [...this.#places]) if (pending !== undefined) this.settle(pending.id, error);
   }
 
   get abandoned(): number {
@@ -77,5 +83,15 @@ export class Caller {
 
   isAbandoned(id: string): boolean {
     return this.#abandoned.has(id);
+  }
+
+  /** The id's first part is its place; who answers with an id of his own finds another one there. */
+  #take(id: string): Pending | undefined {
+    const place = Number.parseInt(id, 10);
+    const pending = this.#places[place];
+    if (pending?.id !== id) return undefined;
+    this.#places[place] = undefined;
+    this.#free.push(place);
+    return pending;
   }
 }

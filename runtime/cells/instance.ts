@@ -168,6 +168,7 @@ export class Instance {
     const waiting: Waiting = {
       deadline,
       signal,
+      place: -1,
       giveUp: (reason) => this.#giveUp(pending, invocation, reason === 'gone' ? clientClosed() : timedOut()),
     };
     this.#inFlight += 1;

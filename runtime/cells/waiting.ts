@@ -9,42 +9,55 @@ export interface Waiting {
   readonly signal: AbortSignal | undefined;
   /** Called once, when either comes before the answer. */
   readonly giveUp: (reason: 'deadline' | 'gone') => void;
+  /** Where it stands in the list; -1 when it does not. Kept by WaitingCallers. */
+  place: number;
 }
 
 const LOOK_MS = 20;
 
 export class WaitingCallers {
-  readonly #waiting = new Set<Waiting>();
+  /** A list whose gaps are filled by the last; a Set would leave its old tables to the next full collection. */
+  readonly #waiting: Waiting[] = [];
   #clock: NodeJS.Timeout | undefined;
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
   add(waiting: Waiting): void {
-    this.#waiting.add(waiting);
+    waiting.place = this.#waiting.length;
+    this.#waiting.push(waiting);
     this.#clock ??= setInterval(() => this.#look(), LOOK_MS);
     if (waiting.signal?.aborted) this.#end(waiting, 'gone');
   }
 
   delete(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
+    const last = this.#waiting.at(-1);
+    if (waiting.place === -1 || last === undefined) return;
+    this.#waiting.pop();
+    if (last !== waiting) {
+      this.#waiting[waiting.place] = last;
+      last.place = waiting.place;
+    }
+    waiting.place = -1;
   }
 
   #look(): void {
-    if (this.#waiting.size === 0) {
+    if (this.#waiting.length === 0) {
       clearInterval(this.#clock);
       this.#clock = undefined;
       return;
     }
     const now = Date.now();
-    for (const waiting of this.#waiting) {
+    for (const waiting of [...this.#waiting]) {
       if (waiting.signal?.aborted) this.#end(waiting, 'gone');
       else if (now >= waiting.deadline) this.#end(waiting, 'deadline');
     }
   }
 
   #end(waiting: Waiting, reason: 'deadline' | 'gone'): void {
-    if (this.#waiting.delete(waiting)) waiting.giveUp(reason);
+    if (waiting.place === -1) return;
+    this.delete(waiting);
+    waiting.giveUp(reason);
   }
 }
