@@ -32,13 +32,8 @@ export function callModule(call: Call): Promise<ModuleAnswer> {
 
 /** How long the module's work for this call is waited for. */
 export function patienceOf(call: Call, now: () => number): Patience {
-  return {
-    deadline: call.deadline,
-    now,
-    get signal() {
-      return signalOf(call);
-    },
-  };
+  // Plain fields: an accessor would give every one of these a hidden class of its own, which lives until a full collection.
+  return { deadline: call.deadline, now, signal: signalOf(call) };
 }
 
 /** An answer that others will be given must not die with the first client. */
