@@ -20,11 +20,18 @@ export interface OutboxSink {
   write(bytes: Buffer): unknown;
 }
 
+/**
+ * Messages after which a turn does not wait for its end: the other side works on the first while the rest is made.
+ * Without it a burst travels as one convoy, and host and cell idle in turns.
+ */
+const FLUSH_AT = 8;
+
 export class Outbox {
   readonly #sink: OutboxSink;
   readonly #dirty = new Set<Channel>();
   #frames: Buffer[] = [];
   #waitingBytes = 0;
+  #posted = 0;
   #scheduled: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -36,6 +43,7 @@ export class Outbox {
   touch(channel: Channel): void {
     this.#dirty.add(channel);
     this.#schedule();
+    this.#count();
   }
 
   /** Of frames that leave at the end of this turn; what channels still hold is not counted. */
@@ -50,6 +58,7 @@ export class Outbox {
     this.#frames.push(frame);
     this.#waitingBytes += frame.length;
     this.#schedule();
+    this.#count();
   }
 
   close(): void {
@@ -67,6 +76,11 @@ export class Outbox {
     });
   }
 
+  #count(): void {
+    this.#posted += 1;
+    if (this.#posted === FLUSH_AT) this.#flush();
+  }
+
   #flush(): void {
     for (const channel of this.#dirty) {
       for (const { head, parts } of channel.drain()) {
@@ -77,6 +91,7 @@ export class Outbox {
     const frames = this.#frames;
     this.#frames = [];
     this.#waitingBytes = 0;
+    this.#posted = 0;
     const [only] = frames;
     if (only !== undefined) this.#sink.write(frames.length === 1 ? only : Buffer.concat(frames));
   }
