@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_CHARACTERS } from '../../runtime/bridge/session.ts';
 import { scriptGuest } from '../support/scripted-guest.ts';
+import { until } from '../support/until.ts';
 
 const isCall = (message: { path?: readonly string[] }): boolean => message.path !== undefined;
 
@@ -98,10 +99,17 @@ describe('a call of the guest', () => {
 describe('what leaves in one turn', () => {
   it('leaves in one frame', async () => {
     const guest = scriptGuest();
-    for (let count = 0; count < 100; count++) void guest.session.call('describe').answer.catch(() => {});
+    for (let count = 0; count < 7; count++) void guest.session.call('describe').answer.catch(() => {});
     await guest.hear(isCall);
     expect(guest.frames).toBe(1);
-    expect(guest.sent.length).toBe(100);
+    expect(guest.sent.length).toBe(7);
+  });
+
+  it('leaves in eights when it is a burst, so that the other side can begin', async () => {
+    const guest = scriptGuest();
+    for (let count = 0; count < 100; count++) void guest.session.call('describe').answer.catch(() => {});
+    await until(() => guest.sent.length === 100);
+    expect(guest.frames).toBe(13);
   });
 
   it('is cut into frames that a cell takes, however small the chunks of an upload are', async () => {
