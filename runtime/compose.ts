@@ -47,6 +47,7 @@ const BOOT_MS = 15_000;
 const LEARN_MS = 10_000;
 const SWEEP_MS = 1_000;
 const DRAIN_MS = 10_000;
+const SETTLE_MS = 1_000;
 /** Modules that boot with the host come back by themselves after their cell died: so many at once, so many waiting. */
 const COMEBACKS_AT_ONCE = 2;
 const MAX_COMEBACKS = 10_000;
@@ -106,15 +107,17 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     });
     // Both served the loading alone; a host runs for months on what is left.
     await Promise.all([classroom.close(), chores.close()]);
-    shrinkHeap();
     for (const module of hosted(registry)) {
       if (!module.manifest.auto_load) continue;
       await module.start().catch((error: unknown) => log.warn({ module: module.name, err: error }, 'did not boot'));
     }
     ready = true;
+    // Once the dust has settled: what loading made is garbage only when its last promises have run.
+    settle = setTimeout(shrinkHeap, SETTLE_MS);
   };
 
   let closing = false;
+  let settle: NodeJS.Timeout | undefined;
   const loaded = load();
   loaded.catch((error: unknown) => {
     if (!closing) log.error({ err: error }, 'the modules could not be loaded');
@@ -136,6 +139,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     async close() {
       closing = true;
       clearInterval(sweep);
+      clearTimeout(settle);
       await server.close();
       // One that cannot be stopped must not keep the cells: they end it.
       const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
