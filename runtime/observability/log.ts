@@ -51,7 +51,6 @@ function asWritable(destination: DestinationStream): Writable {
   });
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about.
 const CONTROLS = /\\\\|\\u00(?:[01][0-9a-f]|7f)|\\[bfr]|[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Boundary: whatever a module's words are part of (errors, fields) goes to a terminal; only our colours steer it. */
