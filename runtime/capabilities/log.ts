@@ -1,11 +1,10 @@
 /** A module's log lines: bounded, checked, written under the module's name. */
+import { LOG_LINE_LEVELS, type LogLevel } from '@plexichat/sdk/protocol/capabilities/log';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Capability } from './capability.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface ModuleLog {
   write(module: string, level: LogLevel, message: string, fields: unknown): void;
@@ -19,7 +18,7 @@ const LinesSchema = Type.Array(
   { maxItems: 250 },
 );
 const checkLines = Compile(LinesSchema);
-const LEVELS: ReadonlySet<string> = new Set(['debug', 'info', 'warn', 'error']);
+const LEVELS: ReadonlySet<string> = new Set(LOG_LINE_LEVELS);
 /** All messages and fields of one call. */
 const MAX_CALL_CHARACTERS = 64 * 1024;
 /** Fields come as JSON text; only what is small enough to cost nothing is read, the rest stays text. */

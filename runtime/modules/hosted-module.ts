@@ -150,9 +150,12 @@ export class HostedModule implements ServedModule {
   }
 
   async #run(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
-    if (this.#pick() === undefined) await this.#wake(request.deadline);
-    // Picked and called in one go: those who waited for the same boot would all find the same instance idle.
-    const instance = this.#pick();
+    let instance = this.#pick();
+    if (instance === undefined) {
+      await this.#wake(request.deadline);
+      // Picked and called in one go: those who waited for the same boot would all find the same instance idle.
+      instance = this.#pick();
+    }
     if (instance === undefined) throw unavailable('could not be started', 1_000);
     return invokeGuest(instance, request, options, this.#options.onStack);
   }
