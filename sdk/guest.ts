@@ -2,7 +2,7 @@
 import { BaseModule } from './module/base-module.ts';
 import { cacheResult } from './module/cache-result.ts';
 import { moduleEndpoint, moduleEvent, modulePage, moduleTask } from './module/decorators.ts';
-import { EgressDeniedError, HttpError, PermissionDeniedError } from './module/errors.ts';
+import { EgressDeniedError, HttpError, PermissionDeniedError, UnrecoverableError } from './module/errors.ts';
 import { retry } from './module/retry.ts';
 import { sanitizeInput } from './module/sanitize-input.ts';
 import { checkPermissions, getUserTier } from './module/users.ts';
@@ -16,6 +16,7 @@ export function createSdk(): object {
     EgressDeniedError,
     HttpError,
     PermissionDeniedError,
+    UnrecoverableError,
     cacheResult,
     checkPermissions,
     getUserTier,

@@ -11,6 +11,7 @@ import {
   type GuestConfig,
   LifeAnswerSchema,
 } from '@plexichat/sdk/protocol/guest-api';
+import type { TaskRequest } from '@plexichat/sdk/protocol/tasks';
 import { Compile } from 'typebox/compile';
 import type { PendingCall } from '../bridge/caller.ts';
 import type { ExitReason } from '../bridge/control.ts';
@@ -19,6 +20,8 @@ import { Quota } from '../bridge/quota.ts';
 import { Session } from '../bridge/session.ts';
 import type { Cell } from './cell.ts';
 import { explainDeclaration } from './explain-declaration.ts';
+import { StopQuestions } from './stop-questions.ts';
+import { superviseTask, type TaskLimits } from './supervise-task.ts';
 import { type Waiting, WaitingCallers } from './waiting.ts';
 
 export interface InstanceOptions {
@@ -35,9 +38,15 @@ export interface InstanceOptions {
   readonly onExit: (exit: InstanceExit) => void;
 }
 
+/**
+ * Why a thread ended. `stuck` by the host: it did not yield after a deadline. `overdue`: it did, but a task in it had
+ * not stopped after its deadline; only the host can say so.
+ */
+export type EndReason = ExitReason | 'overdue';
+
 export interface InstanceExit {
-  /** `cell`: the whole process died under it; `stuck` by the host: it did not yield after its deadline. */
-  readonly reason: ExitReason | 'cell';
+  /** `cell`: the whole process died under it. */
+  readonly reason: EndReason | 'cell';
   readonly detail: string;
   /** Invocations, streamed bodies and steps of its life that were running when it ended. */
   readonly inFlight: number;
@@ -64,14 +73,8 @@ const checkLife = Compile(LifeAnswerSchema);
 const checkDescribe = Compile(DescribeAnswerSchema);
 /** What an event of the cell says is about the last seconds: so long must an instance have been idle by then. */
 const SPIN_MS = 5_000;
-/** After a cancel the guest has this long to show that it yields. */
-const YIELD_GRACE_MS = 1_000;
 /** After a terminate the thread has this long before its cell is killed. */
 const KILL_GRACE_MS = 2_000;
-/** Handlers that still ran after their deadline; more, and the instance is recycled. */
-const MAX_OVERDUE = 64;
-/** The same with those whose client went away: many clients may do that at once, and it is no fault of the module's. */
-const MAX_ABANDONED = 1024;
 
 export class Instance {
   readonly session: Session;
@@ -87,12 +90,13 @@ export class Instance {
   #exited = false;
   #expected = false;
   #lastInvocation = 0;
-  #terminated: { reason: ExitReason; detail: string } | undefined;
+  #terminated: { reason: EndReason; detail: string } | undefined;
   #idle: (() => void) | undefined;
   #onEnded: () => void = () => {};
   readonly #resolveEnded: () => void;
-  /** Invocations past their deadline that the guest has not answered. */
-  #overdue: string[] = [];
+  readonly #questions: StopQuestions;
+  /** Tasks that run; each may use the processor until its deadline. */
+  readonly #tasks = new Set<{ readonly deadline: number }>();
 
   constructor(options: InstanceOptions) {
     this.#options = options;
@@ -114,6 +118,11 @@ export class Instance {
       quota,
       onViolation: options.onViolation,
       onFlood: (detail) => this.terminate('flood', detail),
+    });
+    this.#questions = new StopQuestions({
+      session: this.session,
+      onStuck: (detail) => this.terminate('stuck', detail),
+      isTasksTurn: () => this.#hasTaskInTime(),
     });
     const config: GuestConfig = {
       manifest: options.manifest,
@@ -137,6 +146,11 @@ export class Instance {
 
   get alive(): boolean {
     return !this.#exited && this.#terminated === undefined;
+  }
+
+  /** The host has begun to take it down; what ends now ends for that. */
+  get isStopping(): boolean {
+    return this.#expected;
   }
 
   /** Loads the module's class and asks what it declares. @throws PlexiError MODULE_ERROR, MODULE_TIMEOUT, MODULE_CRASHED */
@@ -169,7 +183,7 @@ export class Instance {
       deadline,
       signal,
       place: -1,
-      giveUp: (reason) => this.#giveUp(pending, invocation, reason === 'gone' ? clientClosed() : timedOut()),
+      giveUp: (reason) => this.#giveUp(pending, invocation, reason),
     };
     this.#inFlight += 1;
     this.#waiting.add(waiting);
@@ -177,9 +191,42 @@ export class Instance {
       return await pending.answer;
     } finally {
       this.#waiting.delete(waiting);
-      this.#inFlight -= 1;
-      this.#lastUsed = Date.now();
-      if (this.busy === 0) this.#idle?.();
+      this.#leave();
+    }
+  }
+
+  /**
+   * Calls `runTask` of the guest. Settles only when the handler has settled or the thread is gone; a thread whose task
+   * does not stop after its deadline is ended.
+   * @param data JSON text
+   * @throws PlexiError TASK_TIMEOUT, CLIENT_CLOSED, or an InstanceGone when the thread ended under it
+   */
+  async runTask(
+    run: Omit<TaskRequest, 'invocation' | 'deadline'>,
+    data: string,
+    limits: TaskLimits,
+    onStart?: () => void,
+  ): Promise<unknown> {
+    const invocation = ++this.#lastInvocation;
+    const request: TaskRequest = { ...run, invocation, deadline: Date.now() + limits.timeoutMs };
+    onStart?.();
+    const { answer } = this.session.callText('runTask', JSON.stringify(request), data);
+    this.#inFlight += 1;
+    this.#tasks.add(request);
+    try {
+      const running = {
+        name: run.task,
+        answer,
+        threadEnded: this.ended,
+        askToStop: (onYield: () => void) => {
+          if (this.alive) this.#questions.endTask(invocation, run.task, onYield);
+        },
+        endThread: (why: string) => this.terminate('overdue', why),
+      };
+      return await superviseTask(running, limits);
+    } finally {
+      this.#tasks.delete(request);
+      this.#leave();
     }
   }
 
@@ -213,12 +260,18 @@ export class Instance {
   }
 
   /** Ends the thread now. What it was doing fails with MODULE_CRASHED; `likelyCause`: and is not run again. */
-  terminate(reason: ExitReason, detail: string, likelyCause = false): void {
+  terminate(reason: EndReason, detail: string, likelyCause = false): void {
     if (this.#exited || this.#terminated !== undefined) return;
     this.#terminated = { reason, detail };
     this.session.close(new InstanceGone(reason === 'stuck' ? 'It did not yield.' : 'It was ended.', likelyCause));
     if (this.#options.cell.alive) this.#options.cell.send({ op: 'terminate', channel: this.#channel });
     this.#watchEnd();
+  }
+
+  #leave(): void {
+    this.#inFlight -= 1;
+    this.#lastUsed = Date.now();
+    if (this.busy === 0) this.#idle?.();
   }
 
   async #life(method: keyof GuestApi, timeoutMs: number): Promise<unknown> {
@@ -248,20 +301,16 @@ export class Instance {
     if (!answer.ok) throw moduleError(answer.message);
   }
 
-  /** Answers the caller now, and asks the guest to stop; a guest that does not even take that question is ended. */
-  #giveUp(invocation: PendingCall, number: number, error: PlexiError): void {
-    this.session.settle(invocation.id, error);
-    if (!this.alive) return;
-    const cancel = this.session.call('cancel', number);
-    const timer = setTimeout(() => this.terminate('stuck', 'did not yield after its deadline'), YIELD_GRACE_MS);
-    if (error.code === 'MODULE_TIMEOUT') this.#overdue.push(invocation.id);
-    if (this.#overdue.length > MAX_OVERDUE) this.#overdue = this.#overdue.filter((id) => this.session.isAbandoned(id));
-    if (this.#overdue.length > MAX_OVERDUE || this.session.abandoned > MAX_ABANDONED) {
-      this.terminate('stuck', `left ${this.session.abandoned} invocations unfinished that nobody waits for`);
-    }
-    // Whatever it answers, or why it cannot: the exit event says the rest.
-    const yielded = (): void => clearTimeout(timer);
-    cancel.answer.then(yielded, yielded);
+  /** Answers the caller now, and asks the guest to stop. */
+  #giveUp(call: PendingCall, invocation: number, why: 'deadline' | 'gone'): void {
+    this.session.settle(call.id, why === 'gone' ? clientClosed() : timedOut());
+    if (this.alive) this.#questions.abandon(call.id, invocation, why);
+  }
+
+  #hasTaskInTime(): boolean {
+    const now = Date.now();
+    for (const { deadline } of this.#tasks) if (deadline > now) return true;
+    return false;
   }
 
   /** A thread that cannot even be terminated takes its cell with it. */

@@ -4,8 +4,9 @@ import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
 import { DataFolderError } from '../state/data-folder.ts';
 import { serveCommand } from './serve.ts';
+import { tasksCommand } from './tasks.ts';
 import { tokenCommand } from './token.ts';
-import { UserError } from './user-error.ts';
+import { HostError, UserError } from './user-error.ts';
 
 export const EXIT = { ok: 0, input: 1, usage: 2, platform: 3 } as const;
 
@@ -16,7 +17,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows what is allowed)')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const command of [serveCommand(), tokenCommand()]) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of [serveCommand(), tokenCommand(), tasksCommand()]) {
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
+    program.addCommand(command);
+  }
   try {
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;
@@ -29,6 +33,7 @@ const EXAMPLES = `
 Examples:
   $ plexi serve --modules examples --config examples/plexi.yaml
   $ plexi token --sub alice --tier premium --permissions read,write
+  $ plexi tasks list
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
@@ -39,6 +44,10 @@ function report(error: unknown): number {
   if (INPUT_ERRORS.some((kind) => error instanceof kind)) {
     process.stderr.write(`${error instanceof Error ? error.message : ''}\n`);
     return EXIT.input;
+  }
+  if (error instanceof HostError) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.platform;
   }
   process.stderr.write(`plexi failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT.platform;

@@ -6,6 +6,7 @@ import { loadHostSettings } from '../config/load-host-settings.ts';
 import { printOrigins } from '../config/origins.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
 import { createLog, type Logger } from '../observability/log.ts';
+import { removeHostFile, writeHostFile } from './host-file.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
@@ -17,6 +18,8 @@ interface ServeFlags {
   readonly host?: string;
   readonly data?: string;
   readonly config?: string;
+  readonly redis?: string;
+  readonly queue?: string;
   readonly logLevel?: string;
   readonly printConfig?: boolean;
   readonly json?: boolean;
@@ -24,6 +27,11 @@ interface ServeFlags {
 
 /** A second signal, or this long after the first, and the process ends at once. */
 const STOP_MS = 20_000;
+
+const PRECEDENCE = `
+Flags win over PLEXI_* variables, these over the file, the file over the defaults.
+A URL with a password in it goes into PLEXI_REDIS, PLEXI_QUEUE or the file: every user
+of this machine can read the flags of a process.`;
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -33,20 +41,25 @@ export function serveCommand(): Command {
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--data <folder>', "the host's own data (default: .plexi)")
     .option('--config <file>', `the host's settings (default: ${DEFAULT_CONFIG}, if there is one)`)
+    .option(
+      '--redis <url>',
+      'keep the task queue on Redis: redis://host:6379/0, or rediss:// for TLS (default: embedded)',
+    )
+    .option('--queue <url>', 'keep the task queue on PostgreSQL: postgres://user@host/database (default: embedded)')
     .addOption(new Option('--log-level <level>', 'the least important messages to log (default: info)'))
     .option('--print-config', 'show each setting and where it came from, and end')
     .option('--json', 'log JSON lines, also on a terminal')
     .addHelpText(
       'after',
-      '\nFlags win over PLEXI_* variables, these over the file, the file over the defaults.\n\nExample:\n  $ plexi serve --modules ./modules --port 8080',
+      `${PRECEDENCE}\n\nExamples:\n  $ plexi serve --modules ./modules --port 8080\n  $ plexi serve --redis redis://127.0.0.1:6379`,
     )
     .action(serve);
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const { modules, port, host, data, logLevel: log_level } = flags;
+  const { modules, port, host, data, redis, queue, logLevel: log_level } = flags;
   const { settings, origins } = loadHostSettings({
-    flags: { modules, port, host, data, log_level },
+    flags: { modules, port, host, data, redis, queue, log_level },
     environment: process.env,
     file: settingsFile(flags.config),
   });
@@ -61,6 +74,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   const log = createLog({ level: settings.log_level, readable });
   const stopped = whenToldToStop(log);
   const running = await startHost({ settings, environment: process.env, log });
+  await writeHostFile(settings.data, running.url).catch((error: unknown) =>
+    log.warn({ err: error }, 'host.json could not be written; commands such as "plexi tasks" need --url and --token'),
+  );
   log.info(`listening on ${running.url}; loading modules from ${settings.modules}`);
   await Promise.race([running.loaded, stopped]);
   if (flags.json !== true) {
@@ -71,6 +87,10 @@ async function serve(flags: ServeFlags): Promise<void> {
   const signal = await stopped;
   log.info(`${signal}: finishing what runs, then ending`);
   setTimeout(() => process.exit(1), STOP_MS).unref();
+  // Before the door closes: nobody is sent to a host that is about to end.
+  await removeHostFile(settings.data).catch((error: unknown) =>
+    log.warn({ err: error }, 'host.json could not be removed'),
+  );
   await running.close();
   log.info('ended');
 }

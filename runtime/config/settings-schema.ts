@@ -89,6 +89,38 @@ const LimitsSchema = section('What no module and no caller gets past.', {
   max_inflight: integer(2048, 1, 1_000_000, 'Requests in the host at once; more are shed with 503.'),
 });
 
+const queueUrl = (pattern: string, allowed: string, description: string) =>
+  Type.Optional(Type.String({ pattern, patternErrorMessage: allowed, maxLength: 2000, writeOnly: true, description }));
+
+const TasksSchema = section('How tasks run. Without `redis` or `queue` the queue is embedded in the data folder.', {
+  durability: Type.Union([Type.Literal('process'), Type.Literal('power-loss')], {
+    default: 'process',
+    description: 'What the embedded queue survives: the end of the process, or of the machine too (half as fast).',
+  }),
+  prefix: Type.String({
+    default: 'plexi',
+    pattern: '^[a-z][a-z0-9_]{0,30}$',
+    patternErrorMessage: 'lower-case letters, digits and "_", starting with a letter',
+    description: 'Sets the queues of this installation apart from others on the same server.',
+  }),
+  concurrency: integer(64, 1, 10_000, 'Runs that are under way at once in this host.'),
+  per_module: integer(8, 1, 1000, 'Runs of one module that are under way at once in this host.'),
+  max_waiting: integer(10_000, 1, 10_000_000, 'Runs of one module that may wait; more are refused.'),
+  keep_days: Type.Number({
+    default: 7,
+    exclusiveMinimum: 0,
+    maximum: 3650,
+    description: 'How long ended runs are kept.',
+  }),
+  grace_seconds: Type.Number({
+    default: 5,
+    minimum: 0,
+    maximum: 300,
+    description: 'How long a task may tidy up after its deadline before its thread is ended.',
+  }),
+  pause_after: integer(5, 1, 1000, 'Scheduled runs that fail in a row before their schedule pauses itself.'),
+});
+
 export const HostSettingsSchema = Type.Object(
   {
     modules: Type.String({
@@ -108,6 +140,33 @@ export const HostSettingsSchema = Type.Object(
     cells: Type.Union([Type.Literal('auto'), Type.Literal('per-module'), Type.Integer({ minimum: 1, maximum: 64 })], {
       default: 'auto',
       description: 'How many jailed processes hold the modules.',
+    }),
+    redis: queueUrl(
+      '^rediss?://[^\\s]+$',
+      'a URL that starts with redis:// or rediss://',
+      'Keeps the task queue on Redis.',
+    ),
+    redis_options: Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
+      default: {},
+      writeOnly: true,
+      description: 'Options of ioredis, such as tls, sentinels and name; they go over what the URL says.',
+    }),
+    redis_cluster: Type.Array(
+      Type.String({
+        pattern: '^[^\\s:]+:[1-9][0-9]{0,4}$',
+        patternErrorMessage: 'host:port',
+        maxLength: 260,
+      }),
+      { default: [], maxItems: 100, description: 'Nodes of a Redis Cluster; the URL is not needed then.' },
+    ),
+    queue: queueUrl(
+      '^postgres(ql)?://[^\\s]+$',
+      'a URL that starts with postgres:// or postgresql://',
+      'Keeps the task queue on PostgreSQL instead of Redis.',
+    ),
+    tasks: TasksSchema,
+    metrics: section('GET /metrics, for Prometheus.', {
+      public: Type.Boolean({ default: false, description: 'Whether it is open to callers without modules:read.' }),
     }),
     auth: AuthSchema,
     grants: Type.Record(

@@ -3,17 +3,11 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { Hono } from 'hono';
 import type { ModuleDirectory, ServedModule } from '../modules/served-module.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
-import { authorize } from '../policy/authorize.ts';
-import type { GatewayEnv } from './env.ts';
+import { type OperatorEnv, operatorsOnly } from './operator.ts';
 
-export function moduleRoutes(directory: ModuleDirectory, authenticate: Authenticate): Hono<GatewayEnv> {
-  const routes = new Hono<GatewayEnv>();
-  routes.use(async (context, next) => {
-    const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'));
-    if (known?.permissions.has('modules:manage') !== true) authorize(OPERATORS, known);
-    context.header('cache-control', 'no-store');
-    await next();
-  });
+export function moduleRoutes(directory: ModuleDirectory, authenticate: Authenticate): Hono<OperatorEnv> {
+  const routes = new Hono<OperatorEnv>();
+  routes.use(operatorsOnly(authenticate, 'modules:read'));
   routes.get('/', (context) => context.json({ modules: directory.list().map(summary) }));
   routes.get('/:name', (context) => {
     const name = context.req.param('name');
@@ -24,13 +18,6 @@ export function moduleRoutes(directory: ModuleDirectory, authenticate: Authentic
   });
   return routes;
 }
-
-const OPERATORS = {
-  anonymous: false,
-  tiers: new Set(['basic', 'premium', 'admin'] as const),
-  permissions: ['modules:read'],
-  refusedTier: '',
-};
 
 function summary({ name, version, state, reasons, prefix, manifest, declaration }: ServedModule) {
   return {

@@ -3,6 +3,7 @@ import type { HostBinding } from '@plexichat/sdk/module/host-binding';
 import type { BodyStreams } from '@plexichat/sdk/protocol/body-streams';
 import { isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
+import { createTaskReports } from './task-reports.ts';
 import type { Timers } from './timers.ts';
 
 type HostCalls = Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
@@ -77,6 +78,7 @@ export function createHostBinding({ hostCalls, streams, timers, diagnostics }: B
     },
     readStream: (id) => streams.read(id),
     writeStream: (source) => streams.write(source),
+    reportTask: createTaskReports(call, timers),
     setTimeout: (callback, delayMs) => timers.setTimeout(callback, delayMs),
     clearTimeout: (id) => timers.clearTimeout(id),
     settingsDebug: diagnostics,

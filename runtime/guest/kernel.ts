@@ -103,6 +103,12 @@ function createGuestApi(runner: Promise<ModuleRunner>): GuestApi {
       }
       return live.invoke(request, body);
     },
+    runTask(request, data) {
+      if (live === undefined) {
+        return Promise.resolve({ ok: false, code: 'MODULE_ERROR', message: 'The module has not been initialised.' });
+      }
+      return live.runTask(request, data);
+    },
     cancel: async (invocation) => live?.cancel(invocation) ?? false,
     shutdown: () => life((module) => module.shutdown()),
   };

@@ -7,26 +7,39 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { EndpointRequest } from '@plexichat/sdk/protocol/invocation';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { CellStartError } from '../cells/cell.ts';
-import { type Instance, type InstanceExit, InstanceGone } from '../cells/instance.ts';
+import type { Instance, InstanceExit } from '../cells/instance.ts';
+import { Comeback } from './comeback.ts';
+import { CrashBudget } from './crash-budget.ts';
+import { judgeExit } from './exit-verdict.ts';
+import { Instances, type InstancesOptions } from './instances.ts';
 import { invokeGuest } from './invoke-guest.ts';
 import { assertTransition } from './lifecycle.ts';
-import { afterCrash, CELL_CRASH_COST, NO_CRASHES } from './restart-policy.ts';
-import type { InvokeOptions, ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
+import { mayRunAgain } from './may-run-again.ts';
+import { CELL_CRASH_COST } from './restart-policy.ts';
+import { runGuestTask } from './run-guest-task.ts';
+import type {
+  InvokeOptions,
+  ModuleAnswer,
+  ModuleState,
+  ServedModule,
+  TaskRun,
+  TaskRunOptions,
+} from './served-module.ts';
 import { Slots } from './slots.ts';
+import { unavailable } from './unavailable.ts';
 
-export interface HostedModuleOptions {
+export interface HostedModuleOptions extends Pick<InstancesOptions, 'readCode' | 'spawn'> {
   readonly manifest: Manifest;
   readonly declaration: Declaration;
   /** The manifest's runtime section, capped by the operator. */
   readonly limits: ModuleLimits;
-  readonly readCode: () => Promise<Uint8Array>;
-  /** Starts a thread for this module; the instance still has to be initialised. */
-  readonly spawn: (code: Uint8Array, onExit: (exit: InstanceExit) => void) => Instance;
   /** Whether the module had that cell to itself: only then is the cell's death its own doing. */
   readonly isAlone: (instance: Instance) => boolean;
   /** For starts that nobody waits for: when a cell has died, its modules do not come back all at once. */
   readonly comebacks: Slots;
   readonly onChange: (module: HostedModule, from: ModuleState) => void;
+  /** A thread was ended for a task that did not stop in time: no crash, but the author should hear of it. */
+  readonly onRecycle: (why: string) => void;
   readonly onStack: (stack: string) => void;
 }
 
@@ -39,12 +52,21 @@ export interface ModuleLimits {
 
 /** Callers that wait for a slot, per slot. */
 const QUEUE_PER_SLOT = 16;
-const SHUTDOWN_MS = 5_000;
+/** After which asking again makes sense when only an operator can change the answer. */
+const AT_REST_MS = 60_000;
 /** After the machine had no room for a cell. */
 const NO_ROOM_MS = 2_000;
-/** For a place among the modules that come back by themselves. */
-const COMEBACK_WAIT_MS = 10 * 60_000;
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+/** For a slot and a boot together; then the run goes back into its queue. */
+const TASK_PATIENCE_MS = 30_000;
+/** Nothing wakes a module in these; an operator does. */
+const AT_REST: ReadonlySet<ModuleState> = new Set([
+  'installed',
+  'stopped',
+  'parked',
+  'disabled',
+  'upgrade_pending',
+  'failed',
+]);
 
 export class HostedModule implements ServedModule {
   readonly name: string;
@@ -54,27 +76,37 @@ export class HostedModule implements ServedModule {
   readonly declaration: Declaration;
   readonly #options: HostedModuleOptions;
   readonly #slots: Slots;
-  readonly #instances = new Set<Instance>();
+  readonly #instances: Instances;
+  readonly #budget = new CrashBudget();
+  readonly #comeback: Comeback;
   #state: ModuleState = 'sleeping';
   #reasons: readonly string[] = [];
   #starting: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
-  #crashes = NO_CRASHES;
-  #notBefore = 0;
-  #comeback: NodeJS.Timeout | undefined;
   #lastUsed = Date.now();
+  #isStopping = false;
   /** Grows when everything that runs is to end: a boot that was under way then comes too late. */
   #generation = 0;
 
   constructor(options: HostedModuleOptions) {
+    const { manifest, declaration, limits, readCode, spawn } = options;
     this.#options = options;
-    this.manifest = options.manifest;
-    this.declaration = options.declaration;
-    this.name = options.manifest.module_name;
-    this.version = options.manifest.module_version;
-    this.prefix = options.manifest.api.prefix;
-    const slots = options.limits.concurrency * options.limits.instances;
+    this.manifest = manifest;
+    this.declaration = declaration;
+    this.name = manifest.module_name;
+    this.version = manifest.module_version;
+    this.prefix = manifest.api.prefix;
+    const slots = limits.concurrency * limits.instances;
     this.#slots = new Slots(slots, slots * QUEUE_PER_SLOT);
+    this.#instances = new Instances({
+      readCode,
+      spawn,
+      bootMs: limits.bootMs,
+      onExit: (instance, exit, isStray) => this.#onExit(instance, exit, isStray),
+    });
+    this.#comeback = new Comeback(options.comebacks, async () => {
+      if (this.#state === 'crashed') await this.start();
+    });
   }
 
   get state(): ModuleState {
@@ -86,7 +118,7 @@ export class HostedModule implements ServedModule {
   }
 
   get instances(): ReadonlySet<Instance> {
-    return this.#instances;
+    return this.#instances.all;
   }
 
   async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
@@ -94,8 +126,25 @@ export class HostedModule implements ServedModule {
     try {
       return await this.#run(request, options);
     } catch (error) {
-      if (!this.#mayRetry(error, request, options)) throw error;
+      if (this.#state === 'parked' || this.#budget.waitMs > 0 || !mayRunAgain(error, request, options)) throw error;
       return await this.#run(request, options);
+    } finally {
+      this.#lastUsed = Date.now();
+      this.#slots.release();
+    }
+  }
+
+  async runTask(run: TaskRun, options: TaskRunOptions): Promise<string | undefined> {
+    if (AT_REST.has(this.#state)) throw unavailable(`is ${this.#state}`, AT_REST_MS);
+    if (this.#isStopping) throw unavailable('is being stopped', 1_000);
+    const patience = Date.now() + TASK_PATIENCE_MS;
+    if (!this.#slots.tryTake()) await this.#slots.wait(patience, options.signal);
+    try {
+      if (this.#pick() === undefined) await this.#wake(patience);
+      if (options.signal.aborted) throw new PlexiError('CLIENT_CLOSED', `The run of ${run.task} was called off.`);
+      const instance = this.#pick();
+      if (instance === undefined) throw unavailable('could not be started', 1_000);
+      return await runGuestTask(instance, run, options, this.#options.onStack);
     } finally {
       this.#lastUsed = Date.now();
       this.#slots.release();
@@ -106,11 +155,10 @@ export class HostedModule implements ServedModule {
   async start(): Promise<void> {
     await this.#settled();
     if (this.#pick() !== undefined) return;
-    const now = Date.now();
-    if (this.#state === 'crashed' && now < this.#notBefore)
-      throw unavailable('recovers from a crash', this.#notBefore - now);
+    const { waitMs } = this.#budget;
+    if (this.#state === 'crashed' && waitMs > 0) throw unavailable('recovers from a crash', waitMs);
     if (this.#state === 'draining' || this.#state === 'stopped') throw unavailable('is being stopped', 1_000);
-    if (this.#state === 'parked') throw unavailable('was parked after too many crashes', 60_000);
+    if (this.#state === 'parked') throw unavailable('was parked after too many crashes', AT_REST_MS);
     this.#starting ??= this.#boot().finally(() => {
       this.#starting = undefined;
     });
@@ -120,12 +168,13 @@ export class HostedModule implements ServedModule {
   /** Puts a module that nobody has used for a while to sleep. Call now and then. */
   async sleepIfIdle(now: number): Promise<void> {
     const idle = now - this.#lastUsed > this.#options.limits.idleMs;
-    if (this.#state !== 'running' || !idle || this.#slots.taken > 0 || this.#busy() > 0) return;
+    if (this.#state !== 'running' || !idle || this.#slots.taken > 0 || this.#instances.busy > 0) return;
     await this.#end('sleeping', 0);
   }
 
   /** Finishes what runs, ends cleanly, and stays down. */
   async stop(drainMs: number): Promise<void> {
+    this.#isStopping = true;
     this.#slots.close(unavailable('is being stopped', 1_000));
     await this.#ending;
     if (this.#state === 'running' || this.#state === 'starting') await this.#end('stopped', drainMs);
@@ -135,18 +184,11 @@ export class HostedModule implements ServedModule {
   /** A module that falls asleep, or whose threads are just being ended, is judged when that is over: soon, in any case. */
   async #settled(): Promise<void> {
     if (this.#state === 'draining') await this.#ending;
-    if (this.#state === 'running' && this.#pick() === undefined) {
-      await Promise.all([...this.#instances].map(({ ended }) => ended));
-    }
+    if (this.#state === 'running' && this.#pick() === undefined) await this.#instances.ended();
   }
 
   #pick(): Instance | undefined {
-    if (this.#state !== 'running') return undefined;
-    let best: Instance | undefined;
-    for (const instance of this.#instances) {
-      if (instance.alive && (best === undefined || instance.busy < best.busy)) best = instance;
-    }
-    return best;
+    return this.#state === 'running' ? this.#instances.pick() : undefined;
   }
 
   async #run(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
@@ -174,27 +216,16 @@ export class HostedModule implements ServedModule {
 
   async #boot(): Promise<void> {
     const generation = this.#generation;
+    const isWanted = (): boolean => generation === this.#generation;
     this.#change('starting', []);
-    const booting: Instance[] = [];
     try {
-      const code = await this.#options.readCode();
-      if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
-      for (let count = 0; count < this.#options.limits.instances; count++) {
-        const instance: Instance = this.#options.spawn(code, (exit) => this.#onExit(instance, exit));
-        booting.push(instance);
-        this.#instances.add(instance);
-      }
-      await Promise.all(booting.map((instance) => instance.initialize(this.#options.limits.bootMs)));
+      await this.#instances.boot(this.#options.limits.instances, isWanted);
     } catch (error) {
-      for (const instance of booting) {
-        this.#instances.delete(instance);
-        instance.terminate('terminated', 'did not boot');
-      }
-      if (generation === this.#generation && this.#state === 'starting') this.#failBoot(error);
+      if (isWanted() && this.#state === 'starting') this.#failBoot(error);
       // The module's own words are for the operator, under `reasons`.
-      throw unavailable('could not be started', Math.max(1_000, this.#notBefore - Date.now()), error);
+      throw unavailable('could not be started', Math.max(1_000, this.#budget.waitMs), error);
     }
-    if (generation !== this.#generation) throw unavailable('was stopped while it started', 1_000);
+    if (!isWanted()) throw unavailable('was stopped while it started', 1_000);
     this.#lastUsed = Date.now();
     if (this.#state === 'starting') this.#change('running', []);
   }
@@ -209,33 +240,26 @@ export class HostedModule implements ServedModule {
   async #drain(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
     this.#generation += 1;
     this.#change('draining', []);
-    const ending = [...this.#instances];
-    await Promise.all(
-      ending.map(async (instance) => {
-        await instance.drain(drainMs);
-        await instance.stop(SHUTDOWN_MS);
-        await instance.ended;
-      }),
-    );
+    await this.#instances.drain(drainMs);
     this.#change(to, []);
   }
 
-  #onExit(instance: Instance, exit: InstanceExit): void {
-    if (!this.#instances.delete(instance)) {
+  #onExit(instance: Instance, exit: InstanceExit, isStray: boolean): void {
+    if (isStray) {
       // A boot that failed was judged by #boot already; only that it took its cell along shows later.
-      if (exit.tookCell) this.#crashes = afterCrash(this.#crashes, Date.now(), CELL_CRASH_COST).record;
+      if (exit.tookCell) this.#budget.chargeLater(CELL_CRASH_COST);
       return;
     }
-    if (exit.expected || this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'parked') return;
-    // One that fails while the module boots makes the boot fail: judged there, once.
-    if (this.#state === 'starting' && exit.reason !== 'cell') return;
-    if (exit.reason === 'cell' && !this.#options.isAlone(instance)) {
-      // Boundary: in company the budget stays untouched; the pool decides who is on probation for it.
-      if (this.#instances.size === 0) this.#change('crashed', [`its cell died with it (${exit.detail})`]);
-      else this.#replaceLater();
-      return;
-    }
-    this.#crash(`${exit.reason}: ${exit.detail}`, instance.cell.alive ? 1 : CELL_CRASH_COST);
+    if (exit.reason === 'overdue') this.#options.onRecycle(exit.detail);
+    const verdict = judgeExit(exit, {
+      state: this.#state,
+      isAlone: () => this.#options.isAlone(instance),
+      isCellAlive: instance.cell.alive,
+    });
+    if (verdict.kind === 'known') return;
+    if (verdict.kind === 'crash') this.#crash(verdict.reason, verdict.cost);
+    else if (this.instances.size > 0) this.#replaceLater();
+    else this.#change(verdict.rest, [verdict.reason]);
   }
 
   #failBoot(error: unknown): void {
@@ -244,22 +268,20 @@ export class HostedModule implements ServedModule {
       return;
     }
     // Not the module's fault, so not charged.
-    this.#notBefore = Date.now() + NO_ROOM_MS;
+    this.#budget.postpone(NO_ROOM_MS);
     if (this.#state === 'running') this.#replaceLater();
     else this.#change('crashed', [error.message]);
   }
 
   #crash(reason: string, cost: number): void {
-    const verdict = afterCrash(this.#crashes, Date.now(), cost);
-    this.#crashes = verdict.record;
-    if (verdict.kind === 'park') {
+    const parked = this.#budget.charge(cost);
+    if (parked !== undefined) {
       this.#generation += 1;
-      this.#change('parked', [verdict.reason, `last: ${reason}`]);
-      for (const instance of this.#instances) instance.terminate('terminated', 'parked');
+      this.#change('parked', [parked, `last: ${reason}`]);
+      this.#instances.terminate('parked');
       return;
     }
-    this.#notBefore = verdict.notBefore;
-    if ([...this.#instances].some((instance) => instance.alive)) this.#replaceLater();
+    if (this.#instances.pick() !== undefined) this.#replaceLater();
     else this.#change('crashed', [reason]);
   }
 
@@ -269,65 +291,13 @@ export class HostedModule implements ServedModule {
     const isWanted = (): boolean =>
       generation === this.#generation &&
       this.#state === 'running' &&
-      this.#instances.size < this.#options.limits.instances;
-    setTimeout(
-      () => {
-        if (!isWanted()) return;
-        this.#replace(isWanted).catch((error: unknown) => {
-          if (isWanted()) this.#failBoot(error);
-        });
-      },
-      Math.max(0, this.#notBefore - Date.now()),
-    ).unref();
-  }
-
-  async #replace(isWanted: () => boolean): Promise<void> {
-    const code = await this.#options.readCode();
-    if (!isWanted()) return;
-    const instance: Instance = this.#options.spawn(code, (exit) => this.#onExit(instance, exit));
-    try {
-      await instance.initialize(this.#options.limits.bootMs);
-      if (isWanted()) this.#instances.add(instance);
-    } finally {
-      if (!this.#instances.has(instance)) instance.terminate('terminated', 'not wanted');
-    }
-  }
-
-  /** A module that boots with the host comes back by itself; any other on its next use. */
-  async #comeBack(): Promise<void> {
-    const { comebacks } = this.#options;
-    try {
-      if (!comebacks.tryTake()) await comebacks.wait(Date.now() + COMEBACK_WAIT_MS);
-    } catch {
-      // So many wait that this one comes back on its next use.
-      return;
-    }
-    try {
-      if (this.#state === 'crashed') await this.start();
-    } catch {
-      // The reason is in `reasons`, and the crash that it was has set the next time.
-    } finally {
-      comebacks.release();
-    }
-  }
-
-  #mayRetry(error: unknown, request: Omit<EndpointRequest, 'invocation'>, { body, signal }: InvokeOptions): boolean {
-    return (
-      error instanceof InstanceGone &&
-      !error.likelyCause &&
-      IDEMPOTENT.has(request.method) &&
-      body.kind !== 'stream' &&
-      signal?.aborted !== true &&
-      this.#state !== 'parked' &&
-      Date.now() >= this.#notBefore &&
-      Date.now() < request.deadline
-    );
-  }
-
-  #busy(): number {
-    let busy = 0;
-    for (const instance of this.#instances) busy += instance.busy;
-    return busy;
+      this.instances.size < this.#options.limits.instances;
+    setTimeout(() => {
+      if (!isWanted()) return;
+      this.#instances.add(isWanted).catch((error: unknown) => {
+        if (isWanted()) this.#failBoot(error);
+      });
+    }, this.#budget.waitMs).unref();
   }
 
   #change(to: ModuleState, reasons: readonly string[]): void {
@@ -339,20 +309,10 @@ export class HostedModule implements ServedModule {
     assertTransition(this.name, from, to);
     this.#state = to;
     this.#reasons = reasons;
-    clearTimeout(this.#comeback);
-    if (to === 'crashed' && this.manifest.auto_load) {
-      this.#comeback = setTimeout(() => void this.#comeBack(), Math.max(0, this.#notBefore - Date.now())).unref();
-    }
+    this.#comeback.cancel();
+    if (to === 'crashed' && this.manifest.auto_load) this.#comeback.schedule(this.#budget.notBefore);
     this.#options.onChange(this, from);
   }
-}
-
-function unavailable(what: string, retryAfterMs: number, cause?: unknown): PlexiError {
-  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  return new PlexiError('MODULE_UNAVAILABLE', `The module ${what}.`, {
-    headers: { 'retry-after': String(seconds) },
-    cause,
-  });
 }
 
 function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
-import type { ModuleAnswer, ModuleState, ServedModule } from './served-module.ts';
+import type { ModuleState, ServedModule } from './served-module.ts';
 
 const NOTHING: Declaration = { endpoints: [], tasks: [], events: [], pages: [] };
 
@@ -16,6 +16,8 @@ export function createIdleModule(
   state: Extract<ModuleState, 'failed' | 'disabled' | 'installed'>,
   reasons: readonly string[],
 ): ServedModule {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new PlexiError('MODULE_UNAVAILABLE', `The module ${manifest.module_name} is ${state}.`));
   return {
     name: manifest.module_name,
     version: manifest.module_version,
@@ -24,7 +26,7 @@ export function createIdleModule(
     state,
     reasons,
     declaration: NOTHING,
-    invoke: (): Promise<ModuleAnswer> =>
-      Promise.reject(new PlexiError('MODULE_UNAVAILABLE', `The module ${manifest.module_name} is ${state}.`)),
+    invoke: refuse,
+    runTask: refuse,
   };
 }

@@ -7,7 +7,8 @@ const NEXT: Readonly<Record<ModuleState, readonly ModuleState[]>> = {
   disabled: ['sleeping', 'stopped'],
   sleeping: ['starting', 'stopped', 'disabled', 'upgrade_pending'],
   starting: ['running', 'crashed', 'parked', 'draining'],
-  running: ['draining', 'crashed', 'parked', 'upgrade_pending'],
+  // To sleep at once when its only thread was ended for a task that did not stop.
+  running: ['draining', 'sleeping', 'crashed', 'parked', 'upgrade_pending'],
   draining: ['sleeping', 'stopped', 'crashed'],
   crashed: ['starting', 'parked', 'stopped', 'draining'],
   parked: ['starting', 'sleeping', 'stopped', 'disabled'],

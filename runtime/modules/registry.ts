@@ -10,10 +10,14 @@ export interface BrokenFolder {
 /** They answer nothing, whatever their prefix is. */
 const WITHOUT_PREFIX: ReadonlySet<ModuleState> = new Set(['failed', 'disabled']);
 
+/** `from` is undefined when the module was added, or took the place of one with its name. Must not throw. */
+export type ModuleListener = (module: ServedModule, from: ModuleState | undefined) => void;
+
 export class Registry implements ModuleDirectory {
   readonly #byName = new Map<string, ServedModule>();
   readonly #byPrefix = new Map<string, ServedModule>();
   readonly #broken: BrokenFolder[] = [];
+  readonly #listeners = new Set<ModuleListener>();
   #revision = 0;
   #isAnnounced = false;
 
@@ -40,6 +44,7 @@ export class Registry implements ModuleDirectory {
     // A module that cannot answer must not take the prefix from the one that can.
     if (holder === undefined || !WITHOUT_PREFIX.has(module.state)) this.#byPrefix.set(module.prefix, module);
     this.#revision += 1;
+    this.#tell(module, undefined);
   }
 
   addBroken(folder: BrokenFolder): void {
@@ -56,6 +61,18 @@ export class Registry implements ModuleDirectory {
     this.#revision += 1;
   }
 
+  /** Call when a module that was added has changed its state. */
+  changed(module: ServedModule, from: ModuleState): void {
+    // One that has been replaced is nobody's concern any more, whatever becomes of it.
+    if (this.#byName.get(module.name) === module) this.#tell(module, from);
+  }
+
+  /** @returns stops listening */
+  onChange(listener: ModuleListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   /** Prefixes of modules that answer never overlap; one that does not answer is found only when no other covers the path. */
   find(pathname: string): ServedModule | undefined {
     let silent: ServedModule | undefined;
@@ -69,7 +86,15 @@ export class Registry implements ModuleDirectory {
     return module === undefined || (silent !== undefined && WITHOUT_PREFIX.has(module.state)) ? silent : module;
   }
 
+  get(name: string): ServedModule | undefined {
+    return this.#byName.get(name);
+  }
+
   list(): readonly ServedModule[] {
     return [...this.#byName.values()];
+  }
+
+  #tell(module: ServedModule, from: ModuleState | undefined): void {
+    for (const listener of this.#listeners) listener(module, from);
   }
 }

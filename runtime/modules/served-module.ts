@@ -48,6 +48,28 @@ export interface InvokeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** One attempt at a run of a task. */
+export interface TaskRun {
+  /** TaskDeclaration.name */
+  readonly task: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly slot: string | null;
+  /** Valid JSON text, written by the host. */
+  readonly data: string;
+}
+
+export interface TaskRunOptions {
+  /** How long the handler may run, from its first line on; waking the module is not part of it. */
+  readonly timeoutMs: number;
+  /** After the deadline, or after `signal`, the handler may tidy up for so long; then its thread is ended. */
+  readonly graceMs: number;
+  /** Fires when the run is not wanted any more. */
+  readonly signal: AbortSignal;
+  /** The handler is called now. */
+  readonly onStart?: () => void;
+}
+
 export interface ServedModule {
   readonly name: string;
   readonly version: string;
@@ -66,6 +88,14 @@ export interface ServedModule {
    *   MODULE_HTTP_ERROR, INVALID_MODULE_RESPONSE, CLIENT_CLOSED
    */
   invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer>;
+  /**
+   * Boots the module if it sleeps and runs one task. Settles only when the handler has settled or its thread is gone:
+   * nothing of the run goes on afterwards.
+   * @returns the JSON text of what the handler returned, if it is worth keeping
+   * @throws PlexiError TASK_TIMEOUT, TASK_UNRECOVERABLE, MODULE_ERROR, MODULE_CRASHED (an InstanceGone), CLIENT_CLOSED
+   *   when `signal` fired, INVALID_MODULE_RESPONSE; MODULE_UNAVAILABLE and MODULE_OVERLOADED when it was not started at all
+   */
+  runTask(run: TaskRun, options: TaskRunOptions): Promise<string | undefined>;
 }
 
 /** Where the gateway looks modules up. `revision` grows whenever a module comes, goes or declares anew. */

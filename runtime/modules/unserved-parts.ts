@@ -3,11 +3,10 @@ import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 
 export function unservedParts(
-  { database, tasks }: Pick<Manifest, 'database' | 'tasks'>,
+  { database }: Pick<Manifest, 'database'>,
   declaration: Declaration,
 ): string | undefined {
   const parts = [
-    ...(tasks.enabled ? declaration.tasks.map(({ name }) => `the task ${name}`) : []),
     ...declaration.events.map(({ pattern }) => `the event ${pattern}`),
     ...declaration.pages.map(({ path }) => `the page ${path}`),
     ...(database.enabled || database.tables.length > 0 ? ['database'] : []),

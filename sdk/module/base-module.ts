@@ -1,5 +1,6 @@
 /** What every module extends. */
 import { createHttpClient, type HttpClient } from '../capabilities/http.ts';
+import { createTasksClient, type TasksClient } from '../capabilities/tasks.ts';
 import type { Tier } from '../protocol/declaration.ts';
 import type { Caller } from '../protocol/invocation.ts';
 import { takePending } from './active-host.ts';
@@ -14,8 +15,8 @@ export const MODULE_BRAND = Symbol.for('plexichat.module');
 export const ROUTES = Symbol.for('plexichat.routes');
 
 /**
- * The base of a module's class, the default export of module.ts. The platform constructs it; `config`, `logger`, `router`
- * and `http` work from the first line of the constructor on.
+ * The base of a module's class, the default export of module.ts. The platform constructs it; `config`, `logger`, `router`,
+ * `http` and `tasks` work from the first line of the constructor on.
  * @example
  * export default class Hello extends BaseModule<{ greeting: string }> {
  *   @moduleEndpoint('GET /hello/:name')
@@ -32,6 +33,8 @@ export class BaseModule<Settings = Record<string, unknown>> {
   readonly router: Router;
   /** Requests to the outside, as far as the operator granted `http:HOST`. */
   readonly http: HttpClient;
+  /** Runs the module's own tasks: `this.tasks.enqueue('sendWelcome', { userId })`. */
+  readonly tasks: TasksClient;
   declare readonly [ROUTES]: RouterRecord[];
 
   constructor() {
@@ -42,6 +45,7 @@ export class BaseModule<Settings = Record<string, unknown>> {
     this.logger = createLogger(manifest.settings.log_level, host);
     this.router = createRouter(routes, manifest.api.prefix);
     this.http = createHttpClient(host);
+    this.tasks = createTasksClient(host);
   }
 
   /** Adds endpoints to `this.router`. Runs once, after the constructor. No I/O here: it also runs where nothing is served. */

@@ -1,4 +1,4 @@
-/** What a module declares, from its decorators and its router, with the function behind each endpoint. */
+/** What a module declares, from its decorators and its router, with the function behind each endpoint and task. */
 import type {
   Declaration,
   EndpointDeclaration,
@@ -9,9 +9,11 @@ import type {
 } from '../protocol/declaration.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { type BaseModule, ROUTES } from './base-module.ts';
+import { declareTask } from './declare-task.ts';
 import type { EndpointOptions } from './endpoint-types.ts';
 import { type MethodRecord, readRecords } from './records.ts';
 import type { AnyHandler, RouterRecord } from './router.ts';
+import type { TaskContext } from './task-context.ts';
 
 export interface DeclaredEndpoint {
   readonly run: AnyHandler;
@@ -19,9 +21,16 @@ export interface DeclaredEndpoint {
   readonly name: string;
 }
 
+export interface DeclaredTask {
+  readonly run: (context: TaskContext) => unknown;
+  /** `WeatherModule.refresh`, for messages. */
+  readonly name: string;
+}
+
 export interface Declared {
   readonly declaration: Declaration;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
+  readonly tasks: ReadonlyMap<string, DeclaredTask>;
 }
 
 const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~!$&()+,;=@/:*]*)$/;
@@ -45,6 +54,7 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
   const endpoints = new Map<string, DeclaredEndpoint>();
   const declared: EndpointDeclaration[] = [];
   const tasks = new Map<string, TaskDeclaration>();
+  const runs = new Map<string, DeclaredTask>();
   const events = new Map<string, EventDeclaration>();
   const pages = new Map<string, PageDeclaration>();
 
@@ -64,7 +74,9 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
     if (record.kind === 'endpoint') {
       addEndpoint(record.route, record.options, (context) => Reflect.apply(method, instance, [context]), name);
     } else if (record.kind === 'task') {
-      addOnce(tasks, record.name, toTask(record, manifest), `${name} is marked @moduleTask twice.`);
+      const task = declareTask(record.name, record.options, manifest, name);
+      addOnce(tasks, record.name, task, `${name} is marked @moduleTask twice.`);
+      runs.set(record.name, { run: (context) => Reflect.apply(method, instance, [context]), name });
     } else if (record.kind === 'event') {
       const event = { handler: record.name, pattern: record.pattern };
       addOnce(events, `${record.name} ${record.pattern}`, event, `${name} listens to "${record.pattern}" twice.`);
@@ -86,6 +98,7 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
       pages: [...pages.values()],
     },
     endpoints,
+    tasks: runs,
   };
 }
 
@@ -142,21 +155,6 @@ function checkPath(path: string, name: string): void {
     if (seen.has(segment)) throw new TypeError(`${name}: the parameter "${segment}" comes twice in "${path}".`);
     seen.add(segment);
   });
-}
-
-function toTask(record: Extract<MethodRecord, { kind: 'task' }>, manifest: Manifest): TaskDeclaration {
-  const { schedule = manifest.tasks?.schedule, timezone, retryCount = 0, timeout = 300 } = record.options;
-  const { priority = 'normal', overlap = 'skip', missed = 'skip' } = record.options;
-  return {
-    name: record.name,
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(timezone === undefined ? {} : { timezone }),
-    retryCount,
-    timeout,
-    priority,
-    overlap,
-    missed,
-  };
 }
 
 function methodOf(instance: object, record: MethodRecord, name: string): (...args: unknown[]) => unknown {

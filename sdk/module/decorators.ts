@@ -1,6 +1,7 @@
 /** The decorators of handlers. They record what the author says; nothing runs, nothing is registered. */
 import type { ContextOf, EndpointOptions, Exactly, FittingHandler, PathOf, Route } from './endpoint-types.ts';
 import { type PageOptions, record, type TaskOptions } from './records.ts';
+import type { TaskContext } from './task-context.ts';
 
 type MethodDecorator<Handler> = (handler: Handler, context: ClassMethodDecoratorContext) => void;
 
@@ -27,14 +28,30 @@ export function moduleEndpoint<const RouteText extends Route, const Options exte
 }
 
 /**
- * Runs a method in the background: on its schedule, or when `tasks.enqueue` names it. Seconds, not milliseconds.
+ * Runs a method in the background: on its schedule, when `this.tasks.enqueue` names it, or when an operator does.
+ * At least once: a run that was cut off (a crash, a restart) starts again, see TaskContext. Seconds, not milliseconds.
+ * @throws TypeError on a private, static or symbol-named method; when the module is loaded, on an option that is not
+ *   allowed
  * @example
  * class Cleanup extends BaseModule {
- *   @moduleTask({ schedule: '0 2 * * *', retryCount: 3, timeout: 300 })
- *   async removeOldFiles() {}
+ *   @moduleTask({ schedule: '0 2 * * *', timezone: 'Europe/Berlin', retryCount: 3, timeout: 300 })
+ *   async removeOldNotes({ progress, signal }: TaskContext) {
+ *     progress(50, 'halfway');
+ *     signal.throwIfAborted();
+ *   }
+ *
+ *   @moduleTask({ schedule: false })
+ *   async sendWelcome({ job }: TaskContext<{ userId: string }>) {
+ *     this.logger.info('Welcome', { user: job.data.userId });
+ *   }
  * }
  */
-export function moduleTask(options: TaskOptions = {}): MethodDecorator<(...args: never) => unknown> {
+export function moduleTask(
+  options: TaskOptions = {},
+): <Handler>(
+  handler: Handler & FittingHandler<Handler, TaskContext<never>>,
+  context: ClassMethodDecoratorContext,
+) => void {
   return (_handler, context) => record('moduleTask', context, (name) => ({ kind: 'task', name, options }));
 }
 

@@ -1,6 +1,7 @@
 /** The errors that an author throws or catches. */
 
 const HTTP_ERROR = Symbol.for('plexichat.http-error');
+const UNRECOVERABLE = Symbol.for('plexichat.unrecoverable-error');
 
 export interface HttpErrorOptions {
   /** Headers of the answer, such as Retry-After. */
@@ -34,6 +35,30 @@ export class HttpError extends Error {
 /** By shape: an author may carry another copy of the sdk. */
 export function isHttpError(error: unknown): error is HttpError {
   return typeof error === 'object' && error !== null && HTTP_ERROR in error;
+}
+
+/**
+ * Ends a run of a task for good: trying again is of no use, so `retryCount` does not count any more.
+ * @example
+ * if (reply.status === 410) throw new UnrecoverableError('The mailing list is gone.');
+ */
+export class UnrecoverableError extends Error {
+  override readonly name = 'UnrecoverableError';
+  readonly code = 'TASK_UNRECOVERABLE';
+
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    Object.defineProperty(this, UNRECOVERABLE, { value: true });
+  }
+}
+
+/** By shape, as HttpError is; whatever was thrown, this does not throw. */
+export function isUnrecoverableError(error: unknown): boolean {
+  try {
+    return typeof error === 'object' && error !== null && UNRECOVERABLE in error;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -12,8 +12,18 @@ export interface HostBinding {
   readStream(id: number): ByteSource;
   /** Sends a body to the host and gives the number that names it there. */
   writeStream(source: ByteSource): number;
+  /** Where the words of a run of a task go. */
+  reportTask(jobId: string): TaskReport;
   setTimeout(callback: () => void, ms: number): number;
   clearTimeout(id: number): void;
   /** Diagnostics: stacks may leave with an outcome. */
   readonly settingsDebug?: boolean;
+}
+
+/** Of one run: on its way in batches, of its progress the newest only. Never throws, tells nobody what was lost. */
+export interface TaskReport {
+  progress(percent: number, note: string | undefined): void;
+  log(line: string): void;
+  /** Sends what waits; what comes later is dropped. */
+  close(): void;
 }

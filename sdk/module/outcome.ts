@@ -43,17 +43,26 @@ export function toFailure(error: unknown, handler: string, host: HostBinding): O
       };
     }
     if (error instanceof MalformedBodyError) return { ok: false, code: 'MALFORMED_BODY', message: error.message };
+    return { ok: false, code: 'MODULE_ERROR', ...describeFailure(error, handler, host) };
+  } catch {
+    return { ok: false, code: 'MODULE_ERROR', message: unreadable(handler) };
+  }
+}
+
+/** Who failed and how, as an outcome says it; with a stack only where the host diagnoses. */
+export function describeFailure(error: unknown, handler: string, host: HostBinding): FailureWords {
+  try {
     const stack = host.settingsDebug === true && error instanceof Error ? error.stack : undefined;
     const message = cut(`${handler} failed: ${messageOf(error)}`);
-    return {
-      ok: false,
-      code: 'MODULE_ERROR',
-      message,
-      ...(typeof stack === 'string' ? { stack: stack.slice(0, MAX_STACK) } : {}),
-    };
+    return typeof stack === 'string' ? { message, stack: stack.slice(0, MAX_STACK) } : { message };
   } catch {
-    return { ok: false, code: 'MODULE_ERROR', message: cut(`${handler} failed with an error that cannot be read.`) };
+    return { message: unreadable(handler) };
   }
+}
+
+interface FailureWords {
+  readonly message: string;
+  readonly stack?: string;
 }
 
 /** `name: message` of whatever was thrown. */
@@ -89,6 +98,10 @@ function isResponse(value: unknown): value is Response {
   if (typeof value !== 'object' || value === null) return false;
   const { status, headers, arrayBuffer } = value as Partial<Response>;
   return typeof status === 'number' && typeof arrayBuffer === 'function' && typeof headers?.get === 'function';
+}
+
+function unreadable(handler: string): string {
+  return cut(`${handler} failed with an error that cannot be read.`);
 }
 
 function invalid(message: string): Outcome {

@@ -5,14 +5,15 @@
 import type { EndpointOptions } from './endpoint-types.ts';
 
 export interface TaskOptions {
-  /** Cron with 5 or 6 fields. Default: tasks.schedule of config.yaml. */
-  readonly schedule?: string;
+  /** Cron with 5 or 6 fields; false: only when it is asked for. Default: tasks.schedule of config.yaml. */
+  readonly schedule?: string | false;
   /** IANA name. Default: tasks.timezone of config.yaml. */
   readonly timezone?: string;
-  /** How often a failed run is tried again. Default: 0. */
+  /** How often a failed run is tried again, at most 100. Default: 0. */
   readonly retryCount?: number;
-  /** Seconds. Default: 300. */
+  /** Seconds that one attempt may take, at most 86,400 (a day). Default: 300. */
   readonly timeout?: number;
+  /** Which of the runs that wait goes first. Default: normal. */
   readonly priority?: 'high' | 'normal' | 'low';
   /** What happens when the last run still runs. Default: skip. */
   readonly overlap?: 'skip' | 'queue' | 'parallel';

@@ -2,12 +2,15 @@
 import type { Declaration } from '../protocol/declaration.ts';
 import type { BodyRef, EndpointRequest, Outcome } from '../protocol/invocation.ts';
 import type { Manifest } from '../protocol/manifest.ts';
+import type { TaskOutcome, TaskRequest } from '../protocol/tasks.ts';
 import { constructWith } from './active-host.ts';
 import { type BaseModule, MODULE_BRAND } from './base-module.ts';
 import { type DeclaredEndpoint, declare } from './declare.ts';
 import { InvocationContext } from './endpoint-context.ts';
 import type { HostBinding } from './host-binding.ts';
 import { messageOf, toFailure, toOutcome } from './outcome.ts';
+import { runTask } from './run-task.ts';
+import { RunningTask } from './task-context.ts';
 
 export interface ModuleRunner {
   readonly declaration: Declaration;
@@ -15,6 +18,8 @@ export interface ModuleRunner {
   initialize(): Promise<void>;
   /** Runs one endpoint; never rejects. */
   invoke(request: EndpointRequest, body: BodyRef): Promise<Outcome>;
+  /** Runs one task; never rejects. */
+  runTask(request: TaskRequest, data: unknown): Promise<TaskOutcome>;
   /** Aborts the signal of an invocation; false when it is not running. */
   cancel(invocation: number): boolean;
   shutdown(): Promise<void>;
@@ -36,8 +41,8 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
     );
   }
   step(`${className}.setupRoutes()`, () => refusePromise(instance.setupRoutes(), className));
-  const { declaration, endpoints } = declare(instance, className, manifest);
-  const running = new Map<number, InvocationContext>();
+  const { declaration, endpoints, tasks } = declare(instance, className, manifest);
+  const running = new Map<number, { cancel(): void }>();
 
   return {
     declaration,
@@ -51,6 +56,13 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
       const context = new InvocationContext(request, body, host);
       running.set(request.invocation, context);
       return run(endpoint, context, host, () => running.delete(request.invocation));
+    },
+    runTask(request, data) {
+      const task = tasks.get(request.task);
+      if (task === undefined) return Promise.resolve(unknownTask(className, request.task));
+      const context = new RunningTask(request, data, task.name, host);
+      running.set(request.invocation, context);
+      return runTask(task, context, host, () => running.delete(request.invocation));
     },
     cancel(invocation) {
       const context = running.get(invocation);
@@ -145,4 +157,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function unknownHandler(className: string, handler: string): Outcome {
   return { ok: false, code: 'MODULE_ERROR', message: `${className} has no handler "${handler}".` };
+}
+
+function unknownTask(className: string, task: string): TaskOutcome {
+  return { ok: false, code: 'MODULE_ERROR', message: `${className} has no task "${task}".` };
 }

@@ -52,6 +52,9 @@ export const ERRORS = {
   EGRESS_FAILED: module(502, 'The address did not answer', true),
   INVALID_CALL: module(400, 'The call does not match the contract'),
   QUOTA_EXCEEDED: module(429, 'The module used up its quota', true),
+  TASK_TIMEOUT: module(504, 'The task did not end in time', true),
+  TASK_UNRECOVERABLE: module(500, 'The task failed for good'),
+  QUEUE_UNAVAILABLE: platform(503, 'The task queue cannot be reached', true),
   HOST_SHEDDING: platform(503, 'The host sheds load', true),
   INTERNAL: platform(500, 'The platform failed'),
 } as const satisfies Record<string, ErrorKind>;

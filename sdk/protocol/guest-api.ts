@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { DeclarationSchema } from './declaration.ts';
 import type { BodyRef, EndpointRequest, Outcome } from './invocation.ts';
+import type { TaskOutcome, TaskRequest } from './tasks.ts';
 
 const FailureSchema = Type.Object(
   {
@@ -30,6 +31,8 @@ export interface GuestApi {
   describe(): Promise<DescribeAnswer>;
   initialize(): Promise<LifeAnswer>;
   invoke(request: EndpointRequest, body: BodyRef): Promise<Outcome>;
+  /** Runs one task; `cancel` reaches it as it does an endpoint's handler. */
+  runTask(request: TaskRequest, data: unknown): Promise<TaskOutcome>;
   /** Aborts the signal of an invocation. That it answers at all shows that the guest yields. */
   cancel(invocation: number): Promise<boolean>;
   shutdown(): Promise<LifeAnswer>;

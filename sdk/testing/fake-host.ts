@@ -3,6 +3,7 @@ import type { ByteSource, HostBinding, LogLevel } from '../module/host-binding.t
 import type { HttpRequest, HttpResponse } from '../protocol/capabilities/http.ts';
 import type { Tier } from '../protocol/declaration.ts';
 import { PlexiError } from '../protocol/errors.ts';
+import { createFakeTasks, type FakeEnqueue, type FakeTasks } from './fake-tasks.ts';
 
 export interface FakeUser {
   readonly tier: Tier;
@@ -14,6 +15,8 @@ export interface Fakes {
   readonly http?: (request: Request) => Response | Promise<Response>;
   /** Whom getUserTier and checkPermissions know, by id. */
   readonly users?: Readonly<Record<string, FakeUser>>;
+  /** Takes what `this.tasks.enqueue` gives: may throw what the queue would, or answer the id of the run. */
+  readonly tasks?: FakeEnqueue;
 }
 
 export interface LogLine {
@@ -25,6 +28,7 @@ export interface LogLine {
 export interface FakeHost {
   readonly binding: HostBinding;
   readonly logged: LogLine[];
+  readonly tasks: FakeTasks;
   /** Opens a stream that the module sends. */
   takeStream(id: number): ByteSource;
   /** Offers a stream for the module to read. */
@@ -47,14 +51,17 @@ export function createFakeHost(fakes: Fakes): FakeHost {
     streams.delete(id);
     return source;
   };
+  const tasks = createFakeTasks(fakes.tasks);
   const capabilities: Readonly<Record<string, FakeMethod>> = {
     'http.fetch': (wire: HttpRequest) => fakeFetch(fakes, wire, takeStream, offerStream),
     'http.cancel': () => undefined,
     'users.tier': (id: string) => fakes.users?.[id]?.tier ?? null,
     'users.permissions': (id: string) => fakes.users?.[id]?.permissions ?? [],
+    'tasks.enqueue': tasks.enqueue,
   };
   return {
     logged,
+    tasks,
     takeStream,
     offerStream,
     binding: {
@@ -69,6 +76,7 @@ export function createFakeHost(fakes: Fakes): FakeHost {
       },
       readStream: takeStream,
       writeStream: offerStream,
+      reportTask: tasks.report,
       setTimeout: (callback, ms) => Number(setTimeout(callback, ms)),
       clearTimeout: (id) => clearTimeout(id),
       settingsDebug: true,

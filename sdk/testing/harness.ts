@@ -10,7 +10,9 @@ import type { BodyRef, Caller, Outcome } from '../protocol/invocation.ts';
 import { type Manifest, ManifestSchema } from '../protocol/manifest.ts';
 import { convertStrings } from './convert-strings.ts';
 import { createFakeHost, type Fakes, type LogLine, readStream, streamOf } from './fake-host.ts';
+import type { EnqueuedTask } from './fake-tasks.ts';
 import { findEndpoint } from './find-endpoint.ts';
+import { type HarnessRun, type HarnessTask, runHarnessTask } from './run-task.ts';
 
 export interface HarnessOptions {
   /** Keys of config.yaml; what is missing gets its default. */
@@ -40,7 +42,11 @@ export interface ModuleHarness<Module> {
   readonly module: Module;
   readonly declaration: Declaration;
   readonly logged: readonly LogLine[];
+  /** What `this.tasks.enqueue` was given so far; nothing of it runs by itself. */
+  readonly enqueued: readonly EnqueuedTask[];
   request(method: string, path: string, request?: HarnessRequest): Promise<HarnessAnswer>;
+  /** Runs a task once and says how it ended; never rejects for what the handler does. */
+  runTask(name: string, task?: HarnessTask): Promise<HarnessRun>;
   close(): Promise<void>;
 }
 
@@ -56,6 +62,8 @@ let lastInvocation = 0;
  * });
  * const answer = await harness.request('GET', '/weather/Bonn');
  * expect(answer.json()).toEqual({ temperature: 21 });
+ * const run = await harness.runTask('refresh', { data: { city: 'Bonn' } });
+ * expect(run).toMatchObject({ ok: true, result: 1, logs: ['Bonn: 21'] });
  * await harness.close();
  */
 export async function createModuleHarness<Module extends BaseModule<unknown>>(
@@ -74,6 +82,7 @@ export async function createModuleHarness<Module extends BaseModule<unknown>>(
   };
   Object.defineProperty(Observed, 'name', { value: Module.name });
   const runner = createRunner({ default: Observed }, manifest, host.binding);
+  host.tasks.declare(runner.declaration.tasks.map(({ name }) => name));
   await runner.initialize();
   if (module === undefined) throw new Error(`${Module.name} was not constructed.`);
 
@@ -81,6 +90,8 @@ export async function createModuleHarness<Module extends BaseModule<unknown>>(
     module,
     declaration: runner.declaration,
     logged: host.logged,
+    enqueued: host.tasks.enqueued,
+    runTask: (name, task = {}) => runHarnessTask(runner, host.tasks, name, ++lastInvocation, task),
     close: () => runner.shutdown(),
     async request(method, path, request = {}) {
       const match = findEndpoint(runner.declaration.endpoints, method, path, request.query ?? {}, manifest.api.prefix);

@@ -26,6 +26,8 @@ export interface BootOptions {
   /** Code before the class. */
   readonly before?: string;
   readonly diagnostics?: boolean;
+  /** Beside `http` and `log`. */
+  readonly capabilities?: Readonly<Record<string, Capability>>;
 }
 
 export interface Guest {
@@ -60,7 +62,7 @@ export async function openCellRoom({ cells = 1 } = {}): Promise<CellRoom> {
 }
 
 async function boot(pool: CellPool, http: Capability, body: string, options: BootOptions): Promise<Guest> {
-  const { name = 'demo', memoryMb = 64, before = '', diagnostics = false } = options;
+  const { name = 'demo', memoryMb = 64, before = '', diagnostics = false, capabilities = {} } = options;
   const cell = pool.place({ module: name, jit: 'safe' });
   const violations: string[] = [];
   const failures: unknown[] = [];
@@ -78,7 +80,7 @@ async function boot(pool: CellPool, http: Capability, body: string, options: Boo
     diagnostics,
     calls: (session, quota) =>
       createCapabilityTable(
-        { http, log },
+        { http, log, ...capabilities },
         { module: name, session, signal: new AbortController().signal },
         quota,
         (_call, error) => failures.push(error),

@@ -1,5 +1,5 @@
 /** Served modules without a cell: what the HTTP edge sees of a module, with handlers that a test writes. */
-import type { EndpointDeclaration } from '@plexichat/sdk/protocol/declaration';
+import type { EndpointDeclaration, TaskDeclaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest';
 import { SignJWT } from 'jose';
@@ -11,6 +11,8 @@ import type {
   ModuleDirectory,
   ModuleState,
   ServedModule,
+  TaskRun,
+  TaskRunOptions,
 } from '../../runtime/modules/served-module.ts';
 
 export type FakeRequest = Parameters<ServedModule['invoke']>[0];
@@ -18,6 +20,16 @@ export type FakeHandler = (request: FakeRequest, options: InvokeOptions) => Prom
 
 export interface FakeEndpoint extends Partial<Omit<EndpointDeclaration, 'handler' | 'method' | 'path'>> {
   readonly run?: FakeHandler;
+}
+
+export type FakeTaskHandler = (
+  run: TaskRun,
+  options: TaskRunOptions,
+) => Promise<string | undefined> | string | undefined;
+
+export interface FakeTask extends Partial<Omit<TaskDeclaration, 'name'>> {
+  /** Gives the JSON text of the result. */
+  readonly run?: FakeTaskHandler;
 }
 
 export interface FakeModuleOptions {
@@ -28,30 +40,48 @@ export interface FakeModuleOptions {
   /** Sections are merged into the defaults of config.yaml. */
   readonly manifest?: Readonly<Record<string, unknown>>;
   /** Keys are `GET /path`. */
-  readonly endpoints: Readonly<Record<string, FakeEndpoint>>;
+  readonly endpoints?: Readonly<Record<string, FakeEndpoint>>;
+  /** By name. */
+  readonly tasks?: Readonly<Record<string, FakeTask>>;
 }
 
 export interface FakeModule extends ServedModule {
   state: ModuleState;
   readonly calls: { readonly request: FakeRequest; readonly options: InvokeOptions }[];
+  readonly taskCalls: { readonly run: TaskRun; readonly options: TaskRunOptions }[];
 }
 
 export function fakeModule({ name = 'demo', version = '1.0.0', ...options }: FakeModuleOptions): FakeModule {
   const calls: FakeModule['calls'] = [];
-  const handlers = new Map(Object.entries(options.endpoints).map(([handler, { run }]) => [handler, run]));
+  const taskCalls: FakeModule['taskCalls'] = [];
+  const { endpoints = {}, tasks = {} } = options;
+  const handlers = new Map(Object.entries(endpoints).map(([handler, { run }]) => [handler, run]));
   return {
     name,
     version,
     calls,
+    taskCalls,
     prefix: options.prefix ?? `/api/v1/${name}`,
     state: options.state ?? 'running',
     reasons: ['for operators only'],
     manifest: fakeManifest(name, version, options.manifest),
-    declaration: { endpoints: Object.entries(options.endpoints).map(declare), tasks: [], events: [], pages: [] },
+    declaration: {
+      endpoints: Object.entries(endpoints).map(declare),
+      tasks: Object.entries(tasks).map(declareTask),
+      events: [],
+      pages: [],
+    },
     async invoke(request, invokeOptions) {
       calls.push({ request, options: invokeOptions });
       const run = handlers.get(request.handler) ?? (() => json({ ok: true }));
       return run(request, invokeOptions);
+    },
+    async runTask(run, runOptions) {
+      taskCalls.push({ run, options: runOptions });
+      const task = Object.hasOwn(tasks, run.task) ? tasks[run.task] : undefined;
+      if (task === undefined) throw new PlexiError('MODULE_ERROR', `${name} has no task ${run.task}.`);
+      runOptions.onStart?.();
+      return task.run?.(run, runOptions);
     },
   };
 }
@@ -67,6 +97,10 @@ function declare([handler, { run: _run, ...endpoint }]: [string, FakeEndpoint]):
     method: method as EndpointDeclaration['method'],
     path,
   };
+}
+
+function declareTask([name, { run: _run, ...task }]: [string, FakeTask]): TaskDeclaration {
+  return { retryCount: 0, timeout: 300, priority: 'normal', overlap: 'skip', missed: 'skip', ...task, name };
 }
 
 function fakeManifest(name: string, version: string, sections: Readonly<Record<string, unknown>> = {}): Manifest {

@@ -2,47 +2,15 @@ import { mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { jwtVerify } from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EXIT, runCommandLine } from '../../runtime/cli/command-line.ts';
+import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../runtime/cli/command-line.ts';
 import { createAuthenticate } from '../../runtime/policy/authenticate.ts';
 import { openDataFolder } from '../../runtime/state/data-folder.ts';
+import { plexi } from '../support/plexi.ts';
+import { withoutPlexiVariables } from '../support/plexi-variables.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-interface Run {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-/** The command in this process, with what it writes caught. */
-async function plexi(...args: string[]): Promise<Run> {
-  let output = '';
-  let errors = '';
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    output += String(text);
-    return true;
-  });
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    errors += String(text);
-    return true;
-  });
-  try {
-    const code = await runCommandLine(args);
-    return { code, output, errors };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
-
-const saved = { ...process.env };
-beforeEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith('PLEXI_')) delete process.env[name];
-});
-afterEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith('PLEXI_')) delete process.env[name];
-  Object.assign(process.env, saved);
-});
+withoutPlexiVariables();
 
 describe('exit codes', () => {
   it('are 0 for done, 1 for the input, 2 for usage, 3 for the platform', () => {
@@ -62,6 +30,17 @@ describe('exit codes', () => {
     [['token'], 2],
     [['token', '--sub', 'a', '--tier', 'gold'], 2],
     [['token', '--sub'], 2],
+    [['tasks', '--help'], 0],
+    [['tasks', 'runs', '--help'], 0],
+    [['tasks'], 2],
+    [['tasks', 'nope'], 2],
+    [['tasks', 'list', 'extra'], 2],
+    [['tasks', 'list', '--nope'], 2],
+    [['tasks', 'runs', 'weather'], 2],
+    [['tasks', 'runs', 'weather', 'refresh', '--limit', '0'], 2],
+    [['tasks', 'runs', 'weather', 'refresh', '--limit', '201'], 2],
+    [['tasks', 'runs', 'weather', 'refresh', '--limit', '1e1'], 2],
+    [['tasks', 'run', 'weather', 'refresh', '--input'], 2],
   ])('are right for plexi %j', async (args, code) => {
     expect((await plexi(...args)).code).toBe(code);
   });
@@ -70,13 +49,21 @@ describe('exit codes', () => {
 describe('--help', () => {
   it('has the commands, examples and exit codes', async () => {
     const { output } = await plexi('--help');
-    for (const word of ['serve', 'token', 'Examples:', '$ plexi', 'Exit codes:']) expect(output).toContain(word);
+    for (const word of ['serve', 'token', 'tasks', 'Examples:', '$ plexi', 'Exit codes:'])
+      expect(output).toContain(word);
   });
 
   it('of each command has an example', async () => {
     for (const command of ['serve', 'token']) {
       expect((await plexi(command, '--help')).output, command).toContain(`$ plexi ${command}`);
     }
+  });
+
+  it.each(['list', 'runs', 'run', 'pause', 'resume'])('of tasks %s has an example', async (command) => {
+    const { output } = await plexi('tasks', command, '--help');
+    expect(output).toContain(`$ plexi tasks ${command}`);
+    for (const flag of ['--json', '--data', '--url', '--token', 'PLEXI_URL', 'PLEXI_TOKEN'])
+      expect(output).toContain(flag);
   });
 
   it('is pointed to by a wrong flag, without a stack', async () => {
@@ -101,6 +88,25 @@ describe('plexi serve', () => {
     expect(line('log_level')).toMatch(/error.*--log-level/);
     expect(line('cells')).toMatch(/auto.*default/);
     expect(() => statSync(join(folder, 'data'))).toThrow('ENOENT');
+  });
+
+  it.each([['--print-config'], ['--print-config', '--json']])('%s %s shows no password of a queue', async (...args) => {
+    process.env.PLEXI_QUEUE = 'postgres://plexi:hunter2@db.internal/plexi';
+    const { code, output } = await plexi('serve', ...args, '--redis', 'rediss://:hunter2@cache.internal:6379/1');
+    expect(code).toBe(0);
+    expect(output).not.toContain('hunter2');
+    expect(output).toMatch(/redis.*--redis|"--redis"/s);
+    expect(output).toContain('PLEXI_QUEUE');
+  });
+
+  it.each([
+    ['--redis', 'http://:hunter2@cache.internal'],
+    ['--queue', 'mysql://plexi:hunter2@db.internal'],
+  ])('%s with another kind of URL ends with 1, and repeats no password', async (flag, url) => {
+    const { code, errors } = await plexi('serve', flag, url);
+    expect(errors).toContain(flag);
+    expect(errors).not.toContain('hunter2');
+    expect(code).toBe(1);
   });
 
   it('--print-config --json is JSON', async () => {

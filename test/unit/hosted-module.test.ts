@@ -19,6 +19,7 @@ interface Hosting {
   /** What the next spawns or boots fail with. */
   readonly failures: Error[];
   alone: boolean;
+  readonly recycled: string[];
 }
 
 beforeEach(() => {
@@ -35,6 +36,7 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
     spawned,
     failures,
     alone: false,
+    recycled: [],
     module: new HostedModule({
       manifest: Value.Default(ManifestSchema, {
         module_name: 'demo',
@@ -75,6 +77,7 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
       isAlone: () => hosting.alone,
       comebacks,
       onChange: () => {},
+      onRecycle: (why) => hosting.recycled.push(why),
       onStack: () => {},
     }),
   };

@@ -109,7 +109,7 @@ describe('the operator is warned', () => {
     const { loaded, warnings } = load({ busy: 'database: { enabled: true }' }, { learn });
     await loaded;
     expect(warnings).toEqual([
-      'busy: Declared, not run yet by this host: the task refresh, the event user.login, database.',
+      'busy: Declared, not run yet by this host: the event user.login, database.',
     ]);
   });
 });

@@ -1,5 +1,15 @@
 /** What the compiler must accept and refuse of an author. Checked by tsc, never run. */
-import { BaseModule, cacheResult, type EndpointContext, moduleEndpoint, moduleTask, retry, Type } from '@plexichat/sdk';
+import {
+  BaseModule,
+  cacheResult,
+  type EndpointContext,
+  moduleEndpoint,
+  moduleTask,
+  retry,
+  type TaskContext,
+  Type,
+  UnrecoverableError,
+} from '@plexichat/sdk';
 
 const Params = Type.Object({ id: Type.Integer() });
 const Note = Type.Object({ title: Type.String(), tags: Type.Optional(Type.Array(Type.String())) });
@@ -36,6 +46,23 @@ export class Accepted extends BaseModule<{ api_key: string }> {
 
   @moduleTask({ schedule: '0 2 * * *', priority: 'high' })
   async task() {}
+
+  @moduleTask({ schedule: false, overlap: 'queue', missed: 'run-once', timezone: 'UTC', retryCount: 2, timeout: 60 })
+  async taskWithData({ job, signal, progress, log }: TaskContext<{ days: number }>) {
+    const days: number = job.data.days;
+    const slot: string | null = job.slot;
+    const { id }: { id: string } = await this.tasks.enqueue('task', { days }, { delay: 60 });
+    progress(50, 'half');
+    log(`${job.name} ${job.id} ${job.attempt} ${slot} ${id}`);
+    signal.throwIfAborted();
+    throw new UnrecoverableError('no', { cause: id });
+  }
+
+  @moduleTask()
+  taskOfUnknown({ job }: TaskContext): unknown {
+    // @ts-expect-error nobody has said what the data is
+    return job.data.days;
+  }
 
   @cacheResult({ ttl: 60 })
   async remembered(city: string): Promise<number> {
@@ -108,6 +135,59 @@ export class Refused extends BaseModule {
   @retry({ attempts: 2 })
   notAsync() {
     return 1;
+  }
+
+  // @ts-expect-error there is no such priority
+  @moduleTask({ priority: 'hig' })
+  priority() {}
+
+  // @ts-expect-error there is no such overlap
+  @moduleTask({ overlap: 'never' })
+  overlap() {}
+
+  // @ts-expect-error there is no such word for missed runs
+  @moduleTask({ missed: 'run' })
+  missed() {}
+
+  // @ts-expect-error a schedule is cron, or false
+  @moduleTask({ schedule: true })
+  schedule() {}
+
+  // @ts-expect-error there is no such option
+  @moduleTask({ retries: 3 })
+  taskOption() {}
+
+  // @ts-expect-error retryCount is a number
+  @moduleTask({ retryCount: '3' })
+  retryCount() {}
+
+  // @ts-expect-error a task has no request
+  @moduleTask()
+  endpointOfTask({ request }: EndpointContext) {
+    return request.url;
+  }
+
+  // @ts-expect-error a task gets a context, not its data
+  @moduleTask()
+  taskOfText(data: string) {
+    return data;
+  }
+
+  // @ts-expect-error a task gets one argument
+  @moduleTask()
+  taskOfTwo(context: TaskContext, more: string) {
+    return [context, more];
+  }
+
+  async enqueue({ progress, log }: TaskContext) {
+    // @ts-expect-error the delay is in seconds, and a number
+    await this.tasks.enqueue('task', null, { delay: '60' });
+    // @ts-expect-error there is no such option
+    await this.tasks.enqueue('task', null, { delayMs: 60 });
+    // @ts-expect-error percent is a number
+    progress('50');
+    // @ts-expect-error a line is a text
+    log({ a: 1 });
   }
 
   settings() {

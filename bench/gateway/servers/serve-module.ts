@@ -1,5 +1,6 @@
 /** The real gateway over a module that runs wherever `invoke` says. Policies, limits and plans are those of the host. */
 import { randomBytes } from 'node:crypto';
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { loadHostSettings } from '../../../runtime/config/load-host-settings.ts';
 import { createGateway } from '../../../runtime/gateway/app.ts';
 import { serveGateway } from '../../../runtime/gateway/serve.ts';
@@ -16,7 +17,7 @@ export async function serveModule(facts: ModuleFacts, invoke: ServedModule['invo
   const { settings } = loadHostSettings({ flags: {}, environment: {}, file: undefined });
   const secret = randomBytes(32);
   const gateway = createGateway({
-    directory: directoryOf({ ...facts, state: 'running', reasons: [], invoke }),
+    directory: directoryOf({ ...facts, state: 'running', reasons: [], invoke, runTask: refuseTask }),
     auth: { secret },
     limits: {
       bodyBytes: settings.limits.body_mb * MB,
@@ -32,6 +33,10 @@ export async function serveModule(facts: ModuleFacts, invoke: ServedModule['invo
   });
   const { url } = await serveGateway(gateway, { host: '127.0.0.1', port: 0 });
   return { url, tokens: await signTokens(secret) };
+}
+
+function refuseTask(): Promise<never> {
+  return Promise.reject(new PlexiError('MODULE_UNAVAILABLE', 'This module has no tasks.'));
 }
 
 function directoryOf(module: ServedModule): ModuleDirectory {

@@ -1,0 +1,93 @@
+/** `host.json` in the data folder: where the host of that folder listens, for commands that talk to it. */
+import { constants, type Stats } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { parseJsonOrNothing } from './parse-json.ts';
+
+const HostFileSchema = Type.Object(
+  {
+    url: Type.String({ pattern: '^https?://[^\\s/@]+$', maxLength: 300 }),
+    pid: Type.Integer({ minimum: 1 }),
+    started_at: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d', maxLength: 40 }),
+  },
+  { additionalProperties: false },
+);
+export type HostFile = Static<typeof HostFileSchema>;
+
+const NAME = 'host.json';
+const MAX_BYTES = 4096;
+const check = Compile(HostFileSchema);
+
+/** @param url as `serveGateway` tells it */
+export async function writeHostFile(folder: string, url: string): Promise<void> {
+  const file = join(resolve(folder), NAME);
+  const content: HostFile = { url: reachable(url), pid: process.pid, started_at: new Date().toISOString() };
+  // A draft that is moved into place: no reader meets half a file, and what a link points to is left alone.
+  const draft = `${file}.${process.pid}`;
+  await rm(draft, { force: true });
+  const handle = await open(draft, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(content)}\n`);
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
+}
+
+/** Removes the file of this process, not that of a host that came later. */
+export async function removeHostFile(folder: string): Promise<void> {
+  const known = await readHostFile(folder).catch(() => undefined);
+  if (known?.pid === process.pid) await rm(join(resolve(folder), NAME), { force: true });
+}
+
+/** The file is there and is not what a host writes; `message` starts with its path. */
+export class HostFileError extends Error {
+  override readonly name = 'HostFileError';
+}
+
+/** undefined when there is none. @throws HostFileError */
+export async function readHostFile(folder: string): Promise<HostFile | undefined> {
+  const file = join(resolve(folder), NAME);
+  const text = await readOwn(file, resolve(folder));
+  if (text === undefined) return undefined;
+  const content = parseJsonOrNothing(text);
+  if (check.Check(content)) return content;
+  const [first] = content === undefined ? [] : check.Errors(content);
+  const what = first === undefined ? 'it is no JSON' : `${first.instancePath || 'it'} ${first.message}`;
+  throw new HostFileError(`${file} is not what a host writes: ${what}.`);
+}
+
+/** Boundary: where a token is sent is read only from a plain file of whoever owns the folder, that nobody else may write. */
+async function readOwn(file: string, folder: string): Promise<string | undefined> {
+  // A link is not followed, and a pipe is not waited for.
+  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  const handle = await open(file, flags).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    const why = error.code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be read (${error.code})`;
+    throw new HostFileError(`${file} is not what a host writes: ${why}.`);
+  });
+  if (handle === undefined) return undefined;
+  try {
+    const problem = findProblem(await handle.stat(), await stat(folder));
+    if (problem !== undefined) throw new HostFileError(`${file} is not what a host writes: ${problem}.`);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function findProblem(file: Stats, folder: Stats): string | undefined {
+  if (!file.isFile()) return 'it is no file';
+  if (file.size > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`;
+  if (file.uid !== folder.uid) return 'it belongs to another user than its folder';
+  if ((file.mode & 0o022) !== 0 && process.platform !== 'win32') return 'others may write to it';
+  return undefined;
+}
+
+/** A host that listens everywhere is reached on this machine's own address. */
+function reachable(url: string): string {
+  return url.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:');
+}

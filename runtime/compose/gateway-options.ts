@@ -1,0 +1,53 @@
+/** What the HTTP edge needs to know, out of the operator's settings. */
+import type { HostSettings } from '../config/settings-schema.ts';
+import type { GatewayOptions } from '../gateway/app.ts';
+import type { Registry } from '../modules/registry.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+
+export interface EdgeParts {
+  readonly secret: Uint8Array;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly isReady: () => boolean;
+  readonly mount: NonNullable<GatewayOptions['mount']>;
+  readonly log: Logger;
+}
+
+const MB = 1024 * 1024;
+
+export function gatewayOptions(
+  { limits, auth, trust_proxy }: HostSettings,
+  { secret, registry, metrics, isReady, mount, log }: EdgeParts,
+): GatewayOptions {
+  return {
+    directory: registry,
+    auth: {
+      secret,
+      ...(auth.jwks_url === undefined ? {} : { jwksUrl: auth.jwks_url }),
+      ...(auth.issuer === undefined ? {} : { issuer: auth.issuer }),
+      ...(auth.audience === undefined ? {} : { audience: auth.audience }),
+      apiKeys: auth.api_keys,
+    },
+    limits: {
+      bodyBytes: limits.body_mb * MB,
+      uploadBytes: limits.upload_mb * MB,
+      maxTimeoutMs: limits.max_timeout_seconds * 1000,
+      maxInflight: limits.max_inflight,
+    },
+    trustedProxies: trust_proxy ? 1 : 0,
+    ready: () => {
+      const ready = isReady();
+      return { ready, detail: ready ? 'All modules have been loaded.' : 'The modules are being loaded.' };
+    },
+    onAnswer: (answered) => {
+      metrics.meterRequest(answered);
+      if (answered.status < 500) return;
+      const { error, ...facts } = answered;
+      log.warn({ ...facts, err: error }, 'request failed');
+    },
+    onError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
+    onEndpointProblem: (module, problem) => log.warn({ module }, problem),
+    mount,
+  };
+}

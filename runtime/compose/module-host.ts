@@ -1,0 +1,95 @@
+/** How a module of this host is learnt and run: its threads, its limits, where its words go. */
+import { join } from 'node:path';
+import type { Declaration } from '@plexichat/sdk/protocol/declaration';
+import type { CellFiles } from '../cells/build.ts';
+import type { CellPool } from '../cells/pool.ts';
+import type { Spawn } from '../cells/spawner.ts';
+import type { HostSettings } from '../config/settings-schema.ts';
+import type { BundleStore } from '../modules/bundle-store.ts';
+import { HostedModule } from '../modules/hosted-module.ts';
+import { learnDeclaration } from '../modules/learn.ts';
+import type { CheckedModule, PreparedModule } from '../modules/load.ts';
+import type { Registry } from '../modules/registry.ts';
+import { Slots } from '../modules/slots.ts';
+import type { Logger } from '../observability/log.ts';
+import { mapStack } from '../observability/map-stack.ts';
+import { printable } from '../observability/printable.ts';
+
+export interface ModuleHostParts {
+  readonly settings: HostSettings;
+  readonly files: CellFiles;
+  readonly cache: string;
+  readonly store: BundleStore;
+  readonly cells: CellPool;
+  readonly spawn: Spawn;
+  /** In cells that live no longer than the loading. */
+  readonly spawnToLearn: Spawn;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+export interface ModuleHost {
+  /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
+  learn(module: CheckedModule): Promise<Declaration>;
+  host(module: PreparedModule): HostedModule;
+}
+
+const BOOT_MS = 15_000;
+const LEARN_MS = 10_000;
+/** Modules that boot with the host come back by themselves after their cell died: so many at once, so many waiting. */
+const COMEBACKS_AT_ONCE = 2;
+const MAX_COMEBACKS = 10_000;
+
+export function createModuleHost(parts: ModuleHostParts): ModuleHost {
+  const { settings, store, files, cache, cells, spawn, spawnToLearn, registry, log } = parts;
+  const { limits, diagnostics } = settings;
+  const comebacks = new Slots(COMEBACKS_AT_ONCE, MAX_COMEBACKS);
+  const memoryOf = ({ manifest }: CheckedModule) => Math.min(manifest.runtime.memory_mb, limits.max_memory_mb);
+  return {
+    learn: (module) =>
+      learnDeclaration({
+        folder: join(cache, 'declarations'),
+        content: [module.hash, JSON.stringify(module.manifest), files.kernelHash],
+        spawn: async () =>
+          spawnToLearn({
+            module: module.manifest.module_name,
+            code: await store.readCode(module.hash),
+            manifest: module.manifest,
+            memoryMb: memoryOf(module),
+            onExit: () => {},
+          }),
+        timeoutMs: LEARN_MS,
+      }),
+    host(module) {
+      const { manifest, declaration } = module;
+      const { module_name: name, runtime } = manifest;
+      return new HostedModule({
+        manifest,
+        declaration,
+        limits: {
+          instances: Math.min(runtime.instances, limits.max_instances),
+          concurrency: Math.min(runtime.concurrency, limits.max_concurrency),
+          idleMs: runtime.idle_timeout * 1000,
+          bootMs: BOOT_MS,
+        },
+        readCode: () => store.readCode(module.hash),
+        spawn: (code, onExit) => spawn({ module: name, code, manifest, memoryMb: memoryOf(module), onExit }),
+        isAlone: (instance) => cells.isAlone(instance.cell),
+        comebacks,
+        onChange: (changed, from) => {
+          const { state, reasons } = changed;
+          registry.changed(changed, from);
+          log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
+        },
+        onRecycle: (why) => log.warn({ module: name }, why),
+        // A stack that nobody asked for is a guest's invention.
+        onStack: diagnostics.includes(name) ? (stack) => void logStack(stack, module, store, log) : () => {},
+      });
+    },
+  };
+}
+
+async function logStack(stack: string, module: PreparedModule, store: BundleStore, log: Logger): Promise<void> {
+  const map = await store.readMap(module.hash);
+  log.warn({ module: module.manifest.module_name }, printable(mapStack(stack, map)));
+}

@@ -1,0 +1,46 @@
+/** The task room and the home of its queue, out of the operator's settings. */
+import type { HostSettings } from '../config/settings-schema.ts';
+import type { Registry } from '../modules/registry.ts';
+import type { Logger } from '../observability/log.ts';
+import { openQueueBackend } from '../queue/open-backend.ts';
+import type { TaskMeter } from '../tasks/task-desk.ts';
+import { TaskRoom } from '../tasks/task-room.ts';
+
+export interface TaskParts {
+  readonly dataFolder: string;
+  readonly registry: Registry;
+  readonly meter: TaskMeter;
+  readonly log: Logger;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export function createTaskRoom(settings: HostSettings, { dataFolder, registry, meter, log }: TaskParts): TaskRoom {
+  const { tasks, redis, redis_options, redis_cluster, queue } = settings;
+  return new TaskRoom({
+    limits: {
+      concurrency: tasks.concurrency,
+      perModule: tasks.per_module,
+      maxWaiting: tasks.max_waiting,
+      graceMs: tasks.grace_seconds * 1000,
+      pauseAfter: tasks.pause_after,
+    },
+    open: (events) =>
+      openQueueBackend(
+        {
+          ...(redis === undefined ? {} : { redis }),
+          redisOptions: redis_options,
+          redisCluster: redis_cluster,
+          ...(queue === undefined ? {} : { queue }),
+          prefix: tasks.prefix,
+          keepMs: tasks.keep_days * DAY_MS,
+          durability: tasks.durability,
+          dataFolder,
+        },
+        events,
+      ),
+    modules: registry,
+    meter,
+    log,
+  });
+}

@@ -1,0 +1,83 @@
+/** Pages for operators, below /console. */
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Context, Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { GatewayTools } from '../gateway/app.ts';
+import type { GatewayEnv } from '../gateway/env.ts';
+import type { Authenticate } from '../policy/authenticate.ts';
+import type { TaskDesk } from '../tasks/task-desk.ts';
+import { createLoginCodes } from './login-codes.ts';
+import { consoleAssets } from './login-pages.ts';
+import { loginRoutes } from './login-routes.ts';
+import { type ConsoleEnv, operatorOf, pickOperator } from './operator-of.ts';
+import { type BoardAction, queueRoutes } from './queue-routes.ts';
+import { sameOriginOnly } from './same-origin.ts';
+import { createSessions, type Operator, type Sessions } from './session.ts';
+
+export interface ConsoleOptions {
+  readonly desk: Pick<TaskDesk, 'queues' | 'onQueues'>;
+  /** How many of the operator's own proxies stand in front; their X-Forwarded-* is believed. */
+  readonly trustedProxies?: number;
+  /** Asked at every request: has the credential that a session began with been withdrawn? */
+  readonly isRevoked?: ((credentialId: string) => boolean) | undefined;
+  readonly onLogin?: (operator: Operator, address: string) => void;
+  /** Something was changed through the board, or refused. */
+  readonly onAction?: (operator: Operator, action: BoardAction) => void;
+  readonly onError?: (error: unknown, requestId: string) => void;
+  readonly now?: () => number;
+}
+
+export interface Console {
+  /** For the gateway's `mount`. */
+  mount(platform: Hono<GatewayEnv>, tools: GatewayTools): void;
+  /** The path that signs in once, within ten minutes. @throws Error when the permissions do not open the console */
+  issueLogin(sub: string, permissions: readonly string[]): string;
+}
+
+export function createConsole(options: ConsoleOptions): Console {
+  const { desk, trustedProxies = 0, now = Date.now } = options;
+  const sessions = createSessions({ now, isRevoked: options.isRevoked });
+  const codes = createLoginCodes(now);
+
+  return {
+    mount(platform, { authenticate }) {
+      platform.use('/console/*', sameOriginOnly(trustedProxies));
+      platform.route('/console/assets', consoleAssets());
+      const onLogin = options.onLogin ?? (() => {});
+      platform.route('/console', loginRoutes({ authenticate, sessions, codes, trustedProxies, now, onLogin }));
+      platform.get('/console', (context) => context.redirect('/console/queues'));
+
+      const parts = { desk, door: operatorsDoor(authenticate, sessions) };
+      const onAction = options.onAction ?? (() => {});
+      const onError = options.onError ?? (() => {});
+      platform.route('/', queueRoutes({ ...parts, onAction, onError }));
+    },
+    issueLogin(sub, permissions) {
+      const operator = pickOperator(sub, permissions, undefined);
+      if (operator === undefined) throw new Error('A login needs the permission modules:read or modules:manage.');
+      return `/console/login?code=${codes.issue(operator)}`;
+    },
+  };
+}
+
+/** Boundary: behind this line there are operators only. */
+function operatorsDoor(authenticate: Authenticate, sessions: Sessions) {
+  return createMiddleware<ConsoleEnv>(async (context, next) => {
+    const operator = await operatorOf(context, authenticate, sessions);
+    if (operator === undefined) return refuseNobody(context);
+    context.set('operator', operator);
+    return next();
+  });
+}
+
+/** A person is shown where to sign in; a program is told. @throws PlexiError UNAUTHENTICATED */
+function refuseNobody(context: Context<ConsoleEnv>): Response {
+  const { method, path } = context.req;
+  const isPage =
+    method === 'GET' && !path.startsWith('/console/queues/api/') && !path.startsWith('/console/queues/static/');
+  if (isPage && context.req.header('accept')?.includes('text/html') === true)
+    return context.redirect('/console/login', 303);
+  throw new PlexiError('UNAUTHENTICATED', 'Sign in at /console/login, or send a bearer token or an API key.', {
+    headers: { 'www-authenticate': 'Bearer realm="plexi"' },
+  });
+}

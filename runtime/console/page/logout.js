@@ -1,0 +1,8 @@
+const button = document.querySelector('button');
+const problem = document.querySelector('[role=alert]');
+
+button.addEventListener('click', async () => {
+  const answer = await fetch('/console/logout', { method: 'POST' }).catch(() => undefined);
+  if (answer?.ok) location.assign('/console/login');
+  else problem.textContent = 'The host does not answer; you are still signed in.';
+});

@@ -1,0 +1,103 @@
+/** The running threads of one module: booted and ended together, replaced one by one. Knows nothing of its states. */
+import type { Instance, InstanceExit } from '../cells/instance.ts';
+import { unavailable } from './unavailable.ts';
+
+export interface InstancesOptions {
+  readonly readCode: () => Promise<Uint8Array>;
+  /** Starts a thread; the instance still has to be initialised. */
+  readonly spawn: (code: Uint8Array, onExit: (exit: InstanceExit) => void) => Instance;
+  readonly bootMs: number;
+  /** One of these threads is gone; `isStray`: one that had not booted, or that was given up before. */
+  readonly onExit: (instance: Instance, exit: InstanceExit, isStray: boolean) => void;
+}
+
+const SHUTDOWN_MS = 5_000;
+
+export class Instances {
+  readonly #options: InstancesOptions;
+  readonly #all = new Set<Instance>();
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  get all(): ReadonlySet<Instance> {
+    return this.#all;
+  }
+
+  /** Invocations and streamed bodies that are not over. */
+  get busy(): number {
+    let busy = 0;
+    for (const instance of this.#all) busy += instance.busy;
+    return busy;
+  }
+
+  /** The one with the least to do. */
+  pick(): Instance | undefined {
+    let best: Instance | undefined;
+    for (const instance of this.#all) {
+      if (instance.alive && (best === undefined || instance.busy < best.busy)) best = instance;
+    }
+    return best;
+  }
+
+  /** @throws what kept one of them from booting: none is left then */
+  async boot(count: number, isWanted: () => boolean): Promise<void> {
+    const booting: Instance[] = [];
+    try {
+      const code = await this.#options.readCode();
+      if (!isWanted()) throw unavailable('was stopped while it started', 1_000);
+      for (let started = 0; started < count; started++) {
+        const instance = this.#spawn(code);
+        booting.push(instance);
+        this.#all.add(instance);
+      }
+      await Promise.all(booting.map((instance) => instance.initialize(this.#options.bootMs)));
+    } catch (error) {
+      for (const instance of booting) {
+        this.#all.delete(instance);
+        instance.terminate('terminated', 'did not boot');
+      }
+      throw error;
+    }
+  }
+
+  /** Adds one, if it is still wanted when it has booted. @throws what kept it from booting */
+  async add(isWanted: () => boolean): Promise<void> {
+    const code = await this.#options.readCode();
+    if (!isWanted()) return;
+    const instance = this.#spawn(code);
+    try {
+      await instance.initialize(this.#options.bootMs);
+      if (isWanted()) this.#all.add(instance);
+    } finally {
+      if (!this.#all.has(instance)) instance.terminate('terminated', 'not wanted');
+    }
+  }
+
+  /** Lets what runs finish, then the module's `shutdown`, then ends the threads. */
+  async drain(drainMs: number): Promise<void> {
+    await Promise.all(
+      [...this.#all].map(async (instance) => {
+        await instance.drain(drainMs);
+        await instance.stop(SHUTDOWN_MS);
+        await instance.ended;
+      }),
+    );
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all([...this.#all].map(({ ended }) => ended));
+  }
+
+  terminate(detail: string): void {
+    for (const instance of this.#all) instance.terminate('terminated', detail);
+  }
+
+  #spawn(code: Uint8Array): Instance {
+    const instance: Instance = this.#options.spawn(code, (exit) => {
+      this.#options.onExit(instance, exit, !this.#all.delete(instance));
+    });
+    return instance;
+  }
+}

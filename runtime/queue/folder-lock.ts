@@ -1,0 +1,46 @@
+/**
+ * One process per folder: two that write to one database lose what the other wrote, without a word. SQLite's lock is the
+ * system's own, so it is gone with the process that had it, whatever ended it.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export class FolderLockedError extends Error {
+  override readonly name = 'FolderLockedError';
+}
+
+const BUSY = 5;
+/** Beside the lock, since a file that is locked tells nothing. */
+const HOLDER = 'lock.holder';
+
+/** Answers how to give it back. @throws FolderLockedError when another process has the folder */
+export function lockFolder(folder: string): () => void {
+  const lock = new DatabaseSync(join(folder, 'lock.db'), { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw explain(error, folder);
+  }
+  writeFileSync(join(folder, HOLDER), `process ${process.pid}`, { mode: 0o600 });
+  return () => {
+    if (lock.isOpen) lock.close();
+  };
+}
+
+function explain(error: unknown, folder: string): Error {
+  const isBusy = error instanceof Error && 'errcode' in error && error.errcode === BUSY;
+  if (!isBusy) return new Error(`The folder ${folder} cannot be locked.`, { cause: error });
+  return new FolderLockedError(
+    `The folder ${folder} is in use by ${readHolder(folder)}; a queue has one host. Stop that one, or start this one with a data folder of its own (--data).`,
+  );
+}
+
+function readHolder(folder: string): string {
+  try {
+    return `another process (${readFileSync(join(folder, HOLDER), 'utf8')})`;
+  } catch {
+    return 'another process';
+  }
+}

@@ -1,0 +1,53 @@
+/** Parameters of a query as PostgreSQL reads them: the text that node-postgres would send. */
+import type { WireValue } from './pglite-session.ts';
+
+/** @throws TypeError that names the parameter */
+export function encodeParameters(values: readonly unknown[]): WireValue[] {
+  return values.map((value, index) => encodeParameter(value, `$${index + 1}`));
+}
+
+function encodeParameter(value: unknown, name: string): WireValue {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return arrayText(value, name);
+  if (value instanceof Date) return value.toISOString();
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      return JSON.stringify(value);
+    default:
+      throw new TypeError(
+        `Parameter ${name} of a query is a ${typeof value}; text, numbers, dates, bytes, arrays and objects can be stored.`,
+      );
+  }
+}
+
+function arrayText(values: readonly unknown[], name: string): string {
+  const elements = values.map((value) => {
+    if (Array.isArray(value)) return arrayText(value, name);
+    const text = encodeParameter(value, name);
+    if (text === null) return 'NULL';
+    if (text instanceof Uint8Array) return `"\\\\x${Buffer.from(text).toString('hex')}"`;
+    return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+  });
+  return `{${elements.join(',')}}`;
+}
+
+const HOLDS_NUL: ReadonlySet<string | undefined> = new Set(['22P05', '22021']);
+const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
+
+/** PostgreSQL cannot keep the character NUL, in text or in JSON, and says so in words about encodings. */
+export function explainNul(error: unknown, values: readonly WireValue[]): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !HOLDS_NUL.has(String(error.code))) return error;
+  const index = values.findIndex(
+    (value) => typeof value === 'string' && (value.includes('\0') || ESCAPED_NUL.test(value)),
+  );
+  if (index < 0) return error;
+  error.message = `Parameter $${index + 1} holds the character NUL (U+0000), which the queue's database cannot store: leave it out, or encode the text (base64).`;
+  return error;
+}

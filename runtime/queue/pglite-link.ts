@@ -1,0 +1,146 @@
+/** One life of the thread that owns the database: every request settles once, at the latest when the thread ends. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DatabaseError } from 'pg-protocol';
+import type { Notification, QueryResult } from './pglite-session.ts';
+import type { ThreadReply, ThreadRequest, ThreadSettings } from './pglite-thread.ts';
+
+export interface LinkEvents {
+  readonly onNotification: (notification: Notification) => void;
+  /** The thread ended without being asked to; not told when opening fails. */
+  readonly onLost: (reason: string) => void;
+}
+
+export interface Link {
+  query(client: number, text: string, values: (ThreadRequest & { kind: 'query' })['values']): Promise<QueryResult>;
+  release(client: number): void;
+  /** How often a file was flushed to the disk so far. */
+  readonly flushes: number;
+  /** Ends the database in order; a thread that does not manage to is terminated, and recovers when it is opened again. */
+  close(): Promise<void>;
+  terminate(reason: string): void;
+}
+
+/** Recovering after a kill reads what was written since the last checkpoint. */
+const BOOT_MS = 120_000;
+/** No request takes this long: the thread hangs. */
+const STUCK_MS = 60_000;
+const CLOSE_MS = 15_000;
+const MAX_PENDING = 20_000;
+
+interface Pending {
+  readonly sentAt: number;
+  resolve(result: QueryResult): void;
+  reject(error: Error): void;
+}
+
+/** BullMQ tries again what failed with this code, and takes everything else for the job's own failure. */
+export function connectionError(reason: string): Error {
+  return Object.assign(new Error(`The embedded queue cannot be reached: ${reason}`), { code: 'ECONNREFUSED' });
+}
+
+/** @throws Error that says why the database cannot be opened */
+export async function openLink(settings: ThreadSettings, events: LinkEvents): Promise<Link> {
+  const thread = new Worker(new URL(`./pglite-thread${extname(import.meta.url)}`, import.meta.url), {
+    name: 'plexi-queue',
+    workerData: settings,
+    env: {},
+    execArgv: [],
+    stdin: false,
+  });
+  const ready = Promise.withResolvers<void>();
+  const pending = new Map<number, Pending>();
+  let isReady = false;
+  let isClosing = false;
+  let lostBecause: string | undefined;
+  let lastId = 0;
+  let flushes = 0;
+
+  const lose = (reason: string) => {
+    if (lostBecause !== undefined) return;
+    lostBecause = reason;
+    clearInterval(watch);
+    for (const { reject } of pending.values()) reject(connectionError(reason));
+    pending.clear();
+    if (!isReady) ready.reject(new Error(`The embedded queue in ${settings.folder} does not open: ${reason}`));
+    else if (!isClosing) events.onLost(reason);
+    void thread.terminate();
+  };
+
+  const watch = setInterval(() => {
+    const [oldest] = pending.values();
+    if (oldest && Date.now() - oldest.sentAt > STUCK_MS) lose(`a request was not answered for ${STUCK_MS / 1000} s`);
+  }, 5000);
+  watch.unref();
+
+  const receive = (reply: ThreadReply) => {
+    switch (reply.kind) {
+      case 'ready':
+        isReady = true;
+        ready.resolve();
+        break;
+      case 'broken':
+        lose(reply.reason);
+        break;
+      case 'notification':
+        events.onNotification(reply.notification);
+        break;
+      case 'result':
+        flushes = reply.flushes;
+        take(reply.id)?.resolve(reply.result);
+        break;
+      case 'error':
+        take(reply.id)?.reject(Object.assign(new DatabaseError(reply.message, 0, 'error'), reply.fields));
+        break;
+    }
+  };
+  const take = (id: number) => {
+    const request = pending.get(id);
+    pending.delete(id);
+    return request;
+  };
+
+  thread.on('message', receive);
+  thread.on('error', (error: Error) => lose(error.message));
+  thread.on('exit', (code) => lose(`its thread ended with code ${code}`));
+
+  const send = (request: (id: number) => ThreadRequest): Promise<QueryResult> => {
+    if (lostBecause !== undefined) return Promise.reject(connectionError(lostBecause));
+    if (pending.size >= MAX_PENDING) {
+      return Promise.reject(connectionError(`${MAX_PENDING} requests wait already, which is the limit`));
+    }
+    const id = ++lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<QueryResult>();
+    pending.set(id, { sentAt: Date.now(), resolve, reject });
+    thread.postMessage(request(id));
+    return promise;
+  };
+
+  const link: Link = {
+    query: (client, text, values) => send((id) => ({ kind: 'query', id, client, text, values })),
+    release(client) {
+      if (lostBecause === undefined) thread.postMessage({ kind: 'release', client } satisfies ThreadRequest);
+    },
+    get flushes() {
+      return flushes;
+    },
+    async close() {
+      isClosing = true;
+      const exited = new Promise((resolve) => thread.once('exit', resolve));
+      const late = setTimeout(() => lose(`it did not end within ${CLOSE_MS / 1000} s`), CLOSE_MS);
+      const wasLost = lostBecause !== undefined;
+      await send((id) => ({ kind: 'end', id })).catch(() => undefined);
+      if (!wasLost) await exited;
+      clearTimeout(late);
+    },
+    terminate: lose,
+  };
+
+  const late = setTimeout(() => lose(`it was not ready within ${BOOT_MS / 1000} s`), BOOT_MS);
+  try {
+    await ready.promise;
+  } finally {
+    clearTimeout(late);
+  }
+  return link;
+}

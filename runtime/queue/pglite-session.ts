@@ -1,0 +1,161 @@
+/** One PostgreSQL session over the wire protocol of PGlite; what it answers is what node-postgres would answer. */
+import { EventEmitter } from 'node:events';
+import { type DatabaseError, parse, serialize } from 'pg-protocol';
+import { getTypeParser } from 'pg-types';
+
+/** A parameter as it goes over the wire. */
+export type WireValue = string | Uint8Array | null;
+
+export interface QueryResult {
+  readonly rows: Record<string, unknown>[];
+  readonly rowCount: number | null;
+  readonly command: string;
+}
+
+export interface Notification {
+  readonly channel: string;
+  readonly payload: string;
+}
+
+export interface Answer {
+  readonly outcome: { readonly result: QueryResult } | { readonly error: DatabaseError };
+  readonly notifications: readonly Notification[];
+  /** A transaction is open. */
+  readonly inTransaction: boolean;
+}
+
+export interface Session {
+  /** @throws Error when the database is beyond repair and its thread must end */
+  run(text: string, values: readonly WireValue[]): Answer;
+}
+
+/** More texts than BullMQ and the host have together; the longest unused one makes room. */
+const MAX_PREPARED = 300;
+/** Codes that say that what was prepared is of no more use. */
+const STALE_STATEMENT: ReadonlySet<string> = new Set(['26000', '0A000']);
+const BEYOND_REPAIR: ReadonlySet<string> = new Set(['FATAL', 'PANIC']);
+
+export function createSession(exchange: (message: Uint8Array) => Uint8Array): Session {
+  const prepared = new Map<string, string>();
+  const receive = createReceiver();
+  let made = 0;
+
+  const extendedQuery = (text: string, values: readonly WireValue[]): Buffer => {
+    const known = prepared.get(text);
+    const name = known ?? `s${++made}`;
+    const parts = known === undefined ? [...dropOldest(prepared), serialize.parse({ name, text, types: [] })] : [];
+    // Last in the map is used last.
+    prepared.delete(text);
+    prepared.set(text, name);
+    return Buffer.concat([
+      ...parts,
+      serialize.bind({
+        statement: name,
+        values: values.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+      }),
+      serialize.describe({ type: 'P', name: '' }),
+      serialize.execute({ portal: '', rows: 0 }),
+      serialize.sync(),
+    ]);
+  };
+
+  return {
+    run(text, values) {
+      const isNew = values.length > 0 && !prepared.has(text);
+      const message = values.length === 0 ? serialize.query(text) : extendedQuery(text, values);
+      const reply = readReply(receive(exchange(message)));
+      // A statement that failed may never have been prepared; preparing it again under another name costs little.
+      if (reply.error && (isNew || STALE_STATEMENT.has(reply.error.code ?? ''))) prepared.delete(text);
+      if (reply.error && BEYOND_REPAIR.has(reply.error.severity ?? '')) throw new Error(reply.error.message);
+      if (reply.status === undefined) throw new Error('The database broke off in the middle of an answer.');
+      return {
+        outcome: reply.error ? { error: reply.error } : { result: reply.result },
+        notifications: reply.notifications,
+        inTransaction: reply.status !== 'I',
+      };
+    },
+  };
+}
+
+function dropOldest(prepared: Map<string, string>): Buffer[] {
+  const [oldest] = prepared;
+  if (prepared.size < MAX_PREPARED || oldest === undefined) return [];
+  prepared.delete(oldest[0]);
+  return [serialize.close({ type: 'S', name: oldest[1] })];
+}
+
+/** The parser's door is a stream: this one hands over what it gets within the same call. */
+function createReceiver(): (bytes: Uint8Array) => BackendMessage[] {
+  const stream = new EventEmitter();
+  let messages: BackendMessage[] = [];
+  void parse(stream as unknown as NodeJS.ReadableStream, (message) => messages.push(message as BackendMessage));
+  return (bytes) => {
+    messages = [];
+    stream.emit('data', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return messages;
+  };
+}
+
+type BackendMessage =
+  | { name: 'rowDescription'; fields: readonly { name: string; dataTypeID: number }[] }
+  | { name: 'dataRow'; fields: readonly (string | null)[] }
+  | { name: 'commandComplete'; text: string }
+  | { name: 'notification'; channel: string; payload: string }
+  | { name: 'readyForQuery'; status: string }
+  | (DatabaseError & { name: 'error' });
+
+interface Reply {
+  result: QueryResult;
+  error?: DatabaseError;
+  status?: string;
+  notifications: Notification[];
+}
+
+type Column = readonly [name: string, read: (text: string) => unknown];
+
+/** Of several statements in one text the last one's result counts, and the first one's error. */
+function readReply(messages: readonly BackendMessage[]): Reply {
+  const reply: Reply = { result: { rows: [], rowCount: null, command: '' }, notifications: [] };
+  let columns: Column[] = [];
+  let rows: Record<string, unknown>[] = [];
+  for (const message of messages) {
+    switch (message.name) {
+      case 'rowDescription':
+        columns = message.fields.map((field) => [field.name, getTypeParser(field.dataTypeID, 'text')]);
+        break;
+      case 'dataRow':
+        rows.push(readRow(columns, message.fields));
+        break;
+      case 'commandComplete':
+        reply.result = { rows, ...readTag(message.text) };
+        rows = [];
+        break;
+      case 'error':
+        reply.error ??= message;
+        break;
+      case 'notification':
+        reply.notifications.push({ channel: message.channel, payload: message.payload });
+        break;
+      case 'readyForQuery':
+        reply.status = message.status;
+        break;
+    }
+  }
+  return reply;
+}
+
+function readRow(columns: readonly Column[], fields: readonly (string | null)[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const [index, [name, read]] of columns.entries()) {
+    const text = fields[index] ?? null;
+    row[name] = text === null ? null : read(text);
+  }
+  return row;
+}
+
+/** "INSERT 0 3", "SELECT 1", "BEGIN" */
+function readTag(tag: string): { command: string; rowCount: number | null } {
+  const [command = '', first, second] = tag.split(' ');
+  const count = second ?? first;
+  return { command, rowCount: count !== undefined && /^\d+$/.test(count) ? Number(count) : null };
+}

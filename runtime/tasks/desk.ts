@@ -1,0 +1,158 @@
+/** What operators see of tasks and do to them, over the task room. */
+
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Job, JobSchedulerJson } from 'bullmq';
+import type { QueueBackend } from '../queue/backend.ts';
+import { tidyJson } from './job-data.ts';
+import { type Pause, Pauses } from './pauses.ts';
+import type { ModulePlan, TaskPlan } from './plan.ts';
+import type { QueueDepth, RunState, RunView, TaskDesk, TaskView } from './task-desk.ts';
+import type { TaskRoom } from './task-room.ts';
+import { viewRun, viewTask } from './views.ts';
+import { within } from './within.ts';
+
+/** Job states of the queue, newest work first, and what operators call them. */
+const STATES = {
+  active: 'active',
+  waiting: 'waiting',
+  prioritized: 'waiting',
+  delayed: 'delayed',
+  failed: 'failed',
+  completed: 'completed',
+} as const satisfies Record<string, RunState>;
+type JobState = keyof typeof STATES;
+const JOB_STATES = Object.keys(STATES) as JobState[];
+/** Tasks of one module share a queue: so many jobs of each state are looked through for those of one task. */
+const WINDOW = 500;
+const MAX_SCHEDULES = 1_000;
+const MAX_LOG_ENTRIES = 50;
+const ASK_MS = 5_000;
+
+export function createDesk(room: TaskRoom): TaskDesk {
+  const viewOne = async (backend: QueueBackend, plan: TaskPlan): Promise<TaskView> => {
+    const [view] = await viewModule(room, backend, { module: plan.module, tasks: new Map([[plan.task, plan]]) });
+    if (view === undefined) throw new PlexiError('INTERNAL', 'The task cannot be shown.');
+    return view;
+  };
+  return {
+    async list() {
+      const { backend } = room;
+      const views = await Promise.all(room.plans().map((plan) => viewModule(room, backend, plan)));
+      return views.flat();
+    },
+    async runs(module, task, limit) {
+      const plan = room.findTask(module, task);
+      return room.ask((backend) => readRuns(backend, plan, limit));
+    },
+    async run(module, task, data, operator) {
+      const plan = room.findTask(module, task);
+      const added = await room.add(plan, { data: toText(data), origin: 'operator', by: operator.slice(0, 256) }, 0);
+      return added;
+    },
+    async pause(module, task, operator, reason) {
+      const plan = findScheduled(room, module, task);
+      const by: Pause = {
+        by: 'operator',
+        reason: reason === '' ? `paused by ${operator}` : reason,
+        at: new Date().toISOString(),
+      };
+      return room.ask(async (backend) => {
+        await new Pauses(backend.records).pause(module, task, by);
+        await backend.queue(plan.queue).removeJobScheduler(task);
+        return viewOne(backend, plan);
+      });
+    },
+    async resume(module, task) {
+      const plan = findScheduled(room, module, task);
+      return room.ask(async (backend) => {
+        await new Pauses(backend.records).resume(module, task);
+        await room.mend(module);
+        return viewOne(backend, plan);
+      });
+    },
+    async depths() {
+      const { backend } = room;
+      if (backend === undefined) return [];
+      const depths = room.plans().map((plan) => readDepths(backend, plan));
+      return (await within(ASK_MS, () => Promise.all(depths))).flat();
+    },
+    queues: () => room.queues(),
+    onQueues: (listener) => room.onQueues(listener),
+  };
+}
+
+function findScheduled(room: TaskRoom, module: string, task: string): TaskPlan {
+  const plan = room.findTask(module, task);
+  if (plan.schedule !== undefined) return plan;
+  throw new PlexiError('INVALID_INPUT', `The task ${task} of ${module} has no schedule that could be paused.`);
+}
+
+function toText(data: unknown): string {
+  try {
+    return tidyJson(JSON.stringify(data ?? null));
+  } catch (error) {
+    throw new PlexiError('INVALID_INPUT', `The data of the run cannot be taken: ${messageOf(error)}.`);
+  }
+}
+
+async function viewModule(
+  room: TaskRoom,
+  backend: QueueBackend | undefined,
+  { module, tasks }: Pick<ModulePlan, 'module' | 'tasks'>,
+): Promise<TaskView[]> {
+  const plans = [...tasks.values()];
+  const isServed = room.isServed(module);
+  const facts = backend === undefined ? undefined : await within(ASK_MS, () => readFacts(backend, module, plans));
+  return plans.map((plan) =>
+    viewTask(plan, {
+      isServed,
+      pause: facts?.pauses.get(plan.task),
+      failures: facts?.failures.get(plan.task) ?? 0,
+      scheduler: facts?.schedulers.get(`${plan.queue}\n${plan.task}`),
+      now: Date.now(),
+    }),
+  );
+}
+
+async function readFacts(backend: QueueBackend, module: string, plans: readonly TaskPlan[]) {
+  const pauses = new Pauses(backend.records);
+  const schedulers = new Map<string, JobSchedulerJson>();
+  for (const name of new Set(plans.map(({ queue }) => queue))) {
+    for (const scheduler of await backend.queue(name).getJobSchedulers(0, MAX_SCHEDULES, true)) {
+      schedulers.set(`${name}\n${scheduler.key}`, scheduler);
+    }
+  }
+  return { pauses: await pauses.of(module), failures: await pauses.failures(module), schedulers };
+}
+
+async function readRuns(backend: QueueBackend, plan: TaskPlan, limit: number): Promise<RunView[]> {
+  const queue = backend.queue(plan.queue);
+  const found: { job: Job; state: RunState; at: number }[] = [];
+  for (const state of JOB_STATES) {
+    const jobs: (Job | undefined)[] = await queue.getJobs([state], 0, WINDOW - 1, false);
+    for (const job of jobs) {
+      if (job?.name !== plan.task) continue;
+      found.push({ job, state: STATES[state], at: job.processedOn ?? job.timestamp });
+    }
+  }
+  found.sort((one, other) => other.at - one.at);
+  return Promise.all(
+    found.slice(0, limit).map(async ({ job, state }) => {
+      const { logs } = await queue.getJobLogs(job.id ?? '', 0, MAX_LOG_ENTRIES - 1, true);
+      return viewRun(job, state, logs);
+    }),
+  );
+}
+
+async function readDepths(backend: QueueBackend, { module, queues }: ModulePlan): Promise<QueueDepth[]> {
+  const depths = new Map<RunState, number>();
+  for (const name of queues.keys()) {
+    const counts = await backend.queue(name).getJobCounts(...JOB_STATES);
+    for (const state of JOB_STATES) depths.set(STATES[state], (depths.get(STATES[state]) ?? 0) + (counts[state] ?? 0));
+  }
+  return [...depths].map(([state, count]) => ({ module, state, count }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'it is not JSON';
+}

@@ -1,0 +1,428 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { InstanceGone } from '../../runtime/cells/instance.ts';
+import { HostedModule } from '../../runtime/modules/hosted-module.ts';
+import type { TaskRun, TaskRunOptions } from '../../runtime/modules/served-module.ts';
+import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { until } from '../support/until.ts';
+
+let at: TestHost;
+let outside: Server | undefined;
+afterEach(async () => {
+  outside?.close();
+  outside = undefined;
+  await at.close();
+});
+
+interface Written {
+  readonly runtime?: string;
+  readonly permissions?: string;
+}
+
+/** A module folder: the body of its class. */
+function written(name: string, body: string, { runtime = '', permissions = '[]' }: Written = {}) {
+  return {
+    [`${name}/config.yaml`]: [
+      `module_name: ${name}`,
+      'module_version: 1.0.0',
+      'auto_load: false',
+      `required_permissions: ${permissions}`,
+      'security: { require_authentication: false, rate_limiting: false }',
+      `runtime: { ${runtime} }`,
+    ].join('\n'),
+    [`${name}/module.ts`]: `
+      import { BaseModule, moduleEndpoint, moduleTask, UnrecoverableError } from '@plexichat/sdk';
+      const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+      const burn = (ms: number) => { const end = Date.now() + ms; while (Date.now() < end); };
+      export default class Fixture extends BaseModule {
+        me = Math.random();
+        @moduleEndpoint('GET /ok') ok() { return { me: this.me }; }
+        ${body}
+      }`,
+  };
+}
+
+async function start(files: Record<string, string>, options: { config?: string; cells?: string } = {}): Promise<void> {
+  at = await startTestHost({ files, settings: { cells: options.cells ?? '1' }, config: options.config ?? '{}' });
+}
+
+function hosted(name = 'demo'): HostedModule {
+  const found = at.host.registry.list().find((module) => module.name === name);
+  if (!(found instanceof HostedModule)) throw new Error(`${name} is ${found?.state}: ${found?.reasons.join()}`);
+  return found;
+}
+
+function run(
+  task: string,
+  limits: Partial<TaskRunOptions> = {},
+  { module = 'demo', ...parts }: Partial<TaskRun> & { module?: string } = {},
+) {
+  const start = { task, jobId: 'job-1', attempt: 1, slot: null, data: 'null', ...parts };
+  return hosted(module).runTask(start, {
+    timeoutMs: 20_000,
+    graceMs: 5_000,
+    signal: new AbortController().signal,
+    ...limits,
+  });
+}
+
+/** How it ended, for runs that are not meant to succeed. */
+async function failure(running: Promise<unknown>): Promise<Error & { code?: string }> {
+  const [end] = await Promise.allSettled([running]);
+  if (end.status === 'fulfilled') throw new Error(`It succeeded with ${String(end.value)}.`);
+  return end.reason as Error;
+}
+
+async function statusOf(path: string): Promise<number> {
+  const response = await at.fetch(`/api/v1/${path}`);
+  await response.body?.cancel();
+  return response.status;
+}
+
+async function threadOf(name = 'demo'): Promise<number> {
+  return ((await (await at.fetch(`/api/v1/${name}/ok`)).json()) as { me: number }).me;
+}
+
+const said = (text: string): number => at.lines.filter(({ msg }) => msg.includes(text)).length;
+
+/** Says where it is, so that a test need not guess. */
+const FOR_EVER = `
+  @moduleTask() async forEver() {
+    this.logger.info('forEver began');
+    for (;;) { this.logger.info('tick'); await wait(20); }
+  }`;
+const STOPS = `
+  @moduleTask() stops({ signal }) {
+    this.logger.info('stops began');
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve('too late')));
+  }`;
+
+describe('a task', () => {
+  it('wakes its module, gets what it was started with, and gives its result', async () => {
+    await start(written('demo', '@moduleTask() echo({ job, signal }) { return { ...job, aborted: signal.aborted }; }'));
+    let starts = 0;
+    const result = await run(
+      'echo',
+      { onStart: () => void (starts += 1) },
+      { jobId: 'job-7', attempt: 3, slot: '2026-01-01T00:00:00.000Z', data: '{"list":[1,"zwei"]}' },
+    );
+    expect(JSON.parse(result ?? '')).toEqual({
+      id: 'job-7',
+      name: 'echo',
+      attempt: 3,
+      slot: '2026-01-01T00:00:00.000Z',
+      data: { list: [1, 'zwei'] },
+      aborted: false,
+    });
+    expect(starts).toBe(1);
+    expect(hosted().state).toBe('running');
+  });
+
+  it('has no result when its handler returns none', async () => {
+    await start(written('demo', '@moduleTask() quiet() {}'));
+    expect(await run('quiet')).toBeUndefined();
+  });
+
+  it('fails with the words of its handler, and says when trying again is of no use', async () => {
+    await start(
+      written(
+        'demo',
+        `@moduleTask() async fails() { throw new Error('no such table'); }
+         @moduleTask() async hopeless() { throw new UnrecoverableError('the account is gone'); }`,
+      ),
+    );
+    expect(await failure(run('fails'))).toMatchObject({
+      code: 'MODULE_ERROR',
+      message: expect.stringContaining('no such table'),
+    });
+    expect(await failure(run('hopeless'))).toMatchObject({
+      code: 'TASK_UNRECOVERABLE',
+      message: expect.stringContaining('the account is gone'),
+    });
+  });
+
+  it('runs beside others and beside requests, each with its own outcome', async () => {
+    await start(
+      written(
+        'demo',
+        '@moduleTask() async twice({ job }) { for (let i = 0; i < 5; i++) await wait(10); return job.data * 2; }',
+      ),
+    );
+    const tasks = Array.from({ length: 8 }, (_, number) => run('twice', {}, { data: String(number) }));
+    const requests = Array.from({ length: 8 }, () => statusOf('demo/ok'));
+    expect(await Promise.all(tasks)).toEqual(['0', '2', '4', '6', '8', '10', '12', '14']);
+    expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
+  });
+
+  it('keeps its module awake', async () => {
+    await start(
+      written(
+        'demo',
+        `@moduleTask() async long() { this.logger.info('long began'); await wait(2500); return this.me; }`,
+        {
+          runtime: 'idle_timeout: 1',
+        },
+      ),
+    );
+    const long = run('long');
+    await until(() => said('long began') === 1);
+    const thread = await threadOf();
+    expect(await long).toBe(String(thread));
+    await until(() => hosted().state === 'sleeping');
+  });
+});
+
+describe('a task that is past its deadline', () => {
+  it('has timed out, whatever it says when it stops as it is asked to; its thread goes on', async () => {
+    await start(written('demo', STOPS));
+    const thread = await threadOf();
+    const error = await failure(run('stops', { timeoutMs: 200 }));
+    expect(error).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(error.message).toBe('The task stops did not end within 0.2 s. It stopped by itself when it was asked to.');
+    expect(await threadOf()).toBe(thread);
+  });
+
+  it('is ended with its thread when it does not stop, before anybody hears of it, and nothing of it goes on', async () => {
+    await start(written('demo', FOR_EVER));
+    await statusOf('demo/ok');
+    const [instance] = hosted().instances;
+    const error = await failure(run('forEver', { timeoutMs: 300, graceMs: 200 }));
+    // Nothing of the thread is left at this very moment: what it said last is here already.
+    expect(hosted().instances.size).toBe(0);
+    expect(instance?.alive).toBe(false);
+    const ticks = said('tick');
+    expect(ticks).toBeGreaterThan(1);
+    expect(error).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(error.message).toBe(
+      'The task forEver did not end within 0.3 s. It did not stop by itself within the 0.2 s after that; its thread was ended.',
+    );
+    expect(hosted().state).toBe('sleeping');
+    const why = 'task forEver did not stop 0.2 s after its deadline; its thread was ended';
+    expect(hosted().reasons).toEqual([why]);
+    expect(at.lines.filter(({ msg, level }) => msg === why && level === 40)).toHaveLength(1);
+    expect(await statusOf('demo/ok')).toBe(200);
+    await run('forEver', { timeoutMs: 300, graceMs: 0 }).catch(() => {});
+    expect(said('forEver began')).toBe(2);
+    expect(said('tick')).toBeGreaterThan(ticks);
+  });
+
+  it('reaches nobody outside any more when it has been ended', async () => {
+    let calls = 0;
+    outside = createServer((_request, response) => {
+      calls += 1;
+      response.end('ok');
+    });
+    await new Promise<void>((resolve) => outside?.listen(0, '127.0.0.1', resolve));
+    const { port } = outside.address() as AddressInfo;
+    await start(
+      written(
+        'demo',
+        `@moduleTask() async calls() { for (;;) await (await this.http.fetch('http://localhost:${port}/')).text(); }`,
+        { permissions: `["http:localhost:${port}"]` },
+      ),
+      { config: `grants: { demo: ["http:localhost:${port}"] }\negress: { allow_private: [localhost] }` },
+    );
+    const running = run('calls', { timeoutMs: 1_000, graceMs: 100 });
+    await until(() => calls > 3);
+    expect(await failure(running)).toMatchObject({ code: 'TASK_TIMEOUT' });
+    // A request that was under way when the thread ended may still arrive; then it is over, while others work on.
+    await statusOf('demo/ok');
+    const then = calls;
+    for (let times = 0; times < 20; times++) await statusOf('demo/ok');
+    expect(calls).toBe(then);
+  });
+
+  it('costs the module nothing of its budget, however often', async () => {
+    await start(written('demo', FOR_EVER));
+    for (let times = 0; times < 12; times++) {
+      expect(await failure(run('forEver', { timeoutMs: 50, graceMs: 0 }))).toMatchObject({ code: 'TASK_TIMEOUT' });
+    }
+    expect(await statusOf('demo/ok')).toBe(200);
+  });
+
+  it('is charged like an endless loop when it spins', async () => {
+    await start(written('demo', `@moduleTask() spin() { for (;;); }`));
+    const error = await failure(run('spin', { timeoutMs: 300, graceMs: 30_000 }));
+    expect(error).toMatchObject({ code: 'TASK_TIMEOUT', message: expect.stringContaining('its thread was ended') });
+    expect(hosted().state).toBe('crashed');
+    expect(hosted().reasons).toEqual(['stuck: task spin did not yield when it was asked to stop']);
+    expect(await statusOf('demo/ok')).toBe(200);
+  });
+
+  it('is charged as well when it yields to be asked and spins in its grace', async () => {
+    await start(
+      written(
+        'demo',
+        `@moduleTask() async sly({ signal }) {
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          await wait(50);
+          for (;;);
+        }`,
+      ),
+    );
+    expect(await failure(run('sly', { timeoutMs: 100, graceMs: 500 }))).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(hosted().state).toBe('crashed');
+  });
+
+  it('takes no request with it: a GET in the same thread is run again', async () => {
+    await start(
+      written('demo', `${FOR_EVER} @moduleEndpoint('GET /slow') async slow() { await wait(700); return this.me; }`),
+    );
+    const thread = await threadOf();
+    const running = failure(run('forEver', { timeoutMs: 400, graceMs: 0 }));
+    await until(() => said('forEver began') === 1);
+    const slow = at.fetch('/api/v1/demo/slow');
+    expect(await running).toMatchObject({ code: 'TASK_TIMEOUT' });
+    const response = await slow;
+    expect(response.status).toBe(200);
+    expect(await response.json()).not.toBe(thread);
+  });
+
+  it('ends another task in its thread as one that was interrupted, and not by its own doing', async () => {
+    await start(written('demo', `${FOR_EVER} ${STOPS}`));
+    const other = failure(run('stops'));
+    await until(() => said('stops began') === 1);
+    await failure(run('forEver', { timeoutMs: 100, graceMs: 0 }));
+    const error = await other;
+    expect(error).toBeInstanceOf(InstanceGone);
+    expect((error as InstanceGone).likelyCause).toBe(false);
+  });
+
+  it('has its thread replaced at once when the module has several', async () => {
+    await start(written('demo', FOR_EVER, { runtime: 'instances: 2' }));
+    await statusOf('demo/ok');
+    const before = [...hosted().instances];
+    await failure(run('forEver', { timeoutMs: 100, graceMs: 0 }));
+    expect(hosted().state).toBe('running');
+    await until(() => hosted().instances.size === 2);
+    expect([...hosted().instances].filter((instance) => before.includes(instance))).toHaveLength(1);
+  });
+});
+
+describe('a task that is called off', () => {
+  it('stops as it is asked to', async () => {
+    await start(written('demo', STOPS));
+    const abort = new AbortController();
+    const running = failure(run('stops', { signal: abort.signal }));
+    await until(() => said('stops began') === 1);
+    abort.abort();
+    expect(await running).toMatchObject({
+      code: 'CLIENT_CLOSED',
+      message: 'The run of the task stops was called off. It stopped by itself when it was asked to.',
+    });
+  });
+
+  it('is ended with its thread when it does not stop', async () => {
+    await start(written('demo', FOR_EVER));
+    const abort = new AbortController();
+    const running = failure(run('forEver', { signal: abort.signal, graceMs: 100 }));
+    await until(() => said('forEver began') === 1);
+    abort.abort();
+    expect(await running).toMatchObject({ code: 'CLIENT_CLOSED' });
+    expect(hosted().instances.size).toBe(0);
+    expect(hosted().reasons).toEqual(['task forEver did not stop 0.1 s after it was called off; its thread was ended']);
+  });
+
+  it('is not started when that comes first', async () => {
+    await start(written('demo', `@moduleTask() never() { this.logger.info('began'); }`));
+    expect(await failure(run('never', { signal: AbortSignal.abort() }))).toMatchObject({ code: 'CLIENT_CLOSED' });
+    await statusOf('demo/ok');
+    expect(said('began')).toBe(0);
+  });
+});
+
+describe('a task whose thread goes away', () => {
+  it('was interrupted when the cell was killed, through no fault of its own', async () => {
+    await start(written('demo', STOPS));
+    const running = failure(run('stops'));
+    await until(() => said('stops began') === 1);
+    const [processId] = at.host.cells.processIds;
+    if (processId === undefined) throw new Error('there is no cell');
+    process.kill(processId, 'SIGKILL');
+    const error = await running;
+    expect(error).toBeInstanceOf(InstanceGone);
+    expect((error as InstanceGone).likelyCause).toBe(false);
+    expect(at.host.cells.processIds).not.toContain(processId);
+    expect(await statusOf('demo/ok')).toBe(200);
+  });
+
+  it('is the likely cause when it was alone and ate the memory', async () => {
+    await start(written('demo', '@moduleTask() eat() { const all = []; for (;;) all.push([1, 2, 3]); }'));
+    const error = await failure(run('eat'));
+    expect(error).toBeInstanceOf(InstanceGone);
+    expect((error as InstanceGone).likelyCause).toBe(true);
+  });
+});
+
+describe('a task that uses the processor', () => {
+  const BURN = `@moduleTask() burn() { this.logger.info('burn began'); burn(2000); return 'done'; }`;
+
+  it('does not hold up another module', async () => {
+    await start({ ...written('demo', BURN), ...written('neighbour', '') });
+    await statusOf('neighbour/ok');
+    let over = false;
+    const running = run('burn').finally(() => {
+      over = true;
+    });
+    let answered = 0;
+    while (!over) {
+      expect(await statusOf('neighbour/ok')).toBe(200);
+      answered += 1;
+    }
+    expect(answered).toBeGreaterThan(10);
+    expect(await running).toBe('"done"');
+  });
+
+  it('may do so until its own deadline, even when callers of its module get tired of waiting', async () => {
+    await start(written('demo', BURN, { runtime: 'timeout: 0.2' }));
+    await statusOf('demo/ok');
+    const running = run('burn');
+    expect(await statusOf('demo/ok')).toBe(504);
+    expect(await running).toBe('"done"');
+    expect(hosted().state).toBe('running');
+  });
+});
+
+describe('a module that is stopped', () => {
+  it('lets a task finish in the time that there is for that', async () => {
+    await start(
+      written('demo', `@moduleTask() async short() { this.logger.info('short began'); await wait(300); return 1; }`),
+    );
+    const running = run('short');
+    await until(() => said('short began') === 1);
+    await hosted().stop(10_000);
+    expect(await running).toBe('1');
+    expect(hosted().state).toBe('stopped');
+  });
+
+  it('ends a task that takes longer, as one that was interrupted', async () => {
+    await start(
+      written(
+        'demo',
+        `${FOR_EVER}
+         @moduleTask() stops({ signal }) {
+           this.logger.info('stops began');
+           return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+         }`,
+      ),
+    );
+    const running = Promise.all([failure(run('stops')), failure(run('forEver'))]);
+    await until(() => said('stops began') === 1 && said('forEver began') === 1);
+    await hosted().stop(100);
+    for (const error of await running) {
+      expect(error).toBeInstanceOf(InstanceGone);
+      expect((error as InstanceGone).likelyCause).toBe(false);
+    }
+    expect(hosted().instances.size).toBe(0);
+  });
+
+  it('starts no task any more', async () => {
+    await start(written('demo', STOPS));
+    await hosted().stop(0);
+    expect(await failure(run('stops'))).toMatchObject({
+      code: 'MODULE_UNAVAILABLE',
+      message: 'The module is stopped.',
+    });
+  });
+});
