@@ -1,11 +1,12 @@
-/** `npm start`: serves this folder, with the small fake upstream that the weather example asks. */
+/** `npm start`: serves this folder, with the small fake services that two of the examples ask. */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '@plexichat/runtime/cli/command-line';
-import { startUpstream } from './weather/upstream.ts';
+import { startUpstream as startChat } from './digest/upstream.ts';
+import { startUpstream as startWeather } from './weather/upstream.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const upstream = await startUpstream(8099);
+const upstreams = await Promise.all([startChat(8098), startWeather(8099)]);
 process.exitCode = await runCommandLine([
   'serve',
   '--modules',
@@ -14,4 +15,4 @@ process.exitCode = await runCommandLine([
   here('plexi.yaml'),
   ...process.argv.slice(2),
 ]);
-upstream?.close();
+for (const upstream of upstreams) upstream?.close();

@@ -156,8 +156,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       closing = true;
       clearInterval(sweep);
       clearTimeout(settle);
-      await server.close();
-      await tasks.close(DRAIN_MS);
+      await Promise.all([server.close(), tasks.close(DRAIN_MS)]);
       // One that cannot be stopped must not keep the cells: they end it.
       const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
       for (const stop of stops)

@@ -10,7 +10,7 @@ import { removeHostFile, writeHostFile } from './host-file.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
-import { welcome } from './welcome.ts';
+import { type Access, welcome } from './welcome.ts';
 
 interface ServeFlags {
   readonly modules?: string;
@@ -26,7 +26,7 @@ interface ServeFlags {
 }
 
 /** A second signal, or this long after the first, and the process ends at once. */
-const STOP_MS = 20_000;
+const STOP_MS = 30_000;
 
 const PRECEDENCE = `
 Flags win over PLEXI_* variables, these over the file, the file over the defaults.
@@ -81,12 +81,12 @@ async function serve(flags: ServeFlags): Promise<void> {
   await Promise.race([running.loaded, stopped]);
   if (flags.json !== true) {
     // Boundary: the log of a host in production is read by others than its operator.
-    const token = process.env.NODE_ENV === 'production' ? undefined : await operatorToken(running, settings);
-    process.stdout.write(welcome(running, token, settings.data));
+    const access = process.env.NODE_ENV === 'production' ? undefined : await operatorAccess(running, settings);
+    process.stdout.write(welcome(running, access, settings.data));
   }
   const signal = await stopped;
   log.info(`${signal}: finishing what runs, then ending`);
-  setTimeout(() => process.exit(1), STOP_MS).unref();
+  setTimeout(() => process.exit(1), STOP_MS + settings.tasks.grace_seconds * 1000).unref();
   // Before the door closes: nobody is sent to a host that is about to end.
   await removeHostFile(settings.data).catch((error: unknown) =>
     log.warn({ err: error }, 'host.json could not be removed'),
@@ -95,15 +95,18 @@ async function serve(flags: ServeFlags): Promise<void> {
   log.info('ended');
 }
 
-function operatorToken({ secret }: Host, { auth }: HostSettings): Promise<string> {
-  return signToken(secret, {
+async function operatorAccess({ secret, url, issueLogin }: Host, { auth }: HostSettings): Promise<Access> {
+  const permissions = ['read', 'write', 'modules:read', 'modules:manage'];
+  const { issuer, audience } = auth;
+  const token = await signToken(secret, {
     sub: 'operator',
     tier: 'admin',
-    permissions: ['read', 'write', 'modules:read', 'modules:manage'],
+    permissions,
     lifetime: 12 * 3600,
-    issuer: auth.issuer,
-    audience: auth.audience,
+    issuer,
+    audience,
   });
+  return { token, login: url + issueLogin('operator', permissions) };
 }
 
 /** Also a fault of ours: a lost promise is logged and harms nobody else, an error that nothing caught ends the host in order. */

@@ -3,8 +3,15 @@ import type { Host } from '../compose.ts';
 import type { ServedModule } from '../modules/served-module.ts';
 import { printable } from '../observability/printable.ts';
 
-/** @param token nothing when it must not be shown */
-export function welcome({ url, registry }: Host, token: string | undefined, data: string): string {
+/** What lets whoever sees the terminal in. */
+export interface Access {
+  readonly token: string;
+  /** Signs in to the console, once. */
+  readonly login: string;
+}
+
+/** @param access nothing when it must not be shown */
+export function welcome({ url, registry }: Host, access: Access | undefined, data: string): string {
   const modules = registry.list();
   const names = [...modules.map(({ name }) => name), ...registry.broken.map(({ name }) => name)];
   const width = Math.max(...names.map((name) => name.length), 6);
@@ -22,10 +29,12 @@ export function welcome({ url, registry }: Host, token: string | undefined, data
   }
   if (names.length === 0)
     lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
-  lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, '');
-  if (token === undefined) {
+  lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, `  Console  ${url}/console`, '');
+  if (access === undefined) {
     lines.push(`A token: npx plexi token --sub operator --tier admin --permissions read,write --data ${data}`, '');
   } else {
+    const { token, login } = access;
+    lines.push('The console, signed in; works once, for ten minutes:', '', login, '');
     lines.push('A token of the admin tier, for the next 12 hours:', '', token, '');
     const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
     if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');

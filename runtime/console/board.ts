@@ -24,6 +24,8 @@ const UI_FOLDER = dirname(createRequire(import.meta.url).resolve('@bull-board/ui
 const STATIC_FOLDER = join(UI_FOLDER, 'dist/static');
 /** Their names carry a hash of their content. */
 const ASSET_CACHE = 'private, max-age=31536000, immutable';
+/** One of them runs as a worker, which has the policy of its own file, and loads others. */
+const ASSET_POLICY = "default-src 'none'; script-src 'self'; frame-ancestors 'none'";
 
 /** @param isReadOnly shows no buttons, and refuses what they would do */
 export function createBoard(isReadOnly: boolean): Board {
@@ -90,7 +92,9 @@ class BoardAdapter extends HonoAdapter {
         return boardPage(context, params, this.#assets);
       });
     }
-    page.route('/', super.registerPlugin());
+    // The adapter brings a Hono of its own, whose errors would end as a bare 500.
+    this.apiRoutes.onError(rethrow);
+    page.route('/', super.registerPlugin().onError(rethrow));
     return page;
   }
 }
@@ -100,7 +104,10 @@ function serveAssets<E extends Env = Env>(options?: ServeStaticOptions<E>): Midd
   return serveStatic<E>({
     ...options,
     root: STATIC_FOLDER,
-    onFound: (_path, context) => context.header('cache-control', ASSET_CACHE),
+    onFound: (_path, context) => {
+      context.header('cache-control', ASSET_CACHE);
+      context.header('content-security-policy', ASSET_POLICY);
+    },
   });
 }
 

@@ -18,6 +18,8 @@ export interface ConsoleOptions {
   readonly desk: Pick<TaskDesk, 'queues' | 'onQueues'>;
   /** How many of the operator's own proxies stand in front; their X-Forwarded-* is believed. */
   readonly trustedProxies?: number;
+  /** By address; right ones count too. */
+  readonly loginsPerMinute?: number;
   /** Asked at every request: has the credential that a session began with been withdrawn? */
   readonly isRevoked?: ((credentialId: string) => boolean) | undefined;
   readonly onLogin?: (operator: Operator, address: string) => void;
@@ -34,8 +36,10 @@ export interface Console {
   issueLogin(sub: string, permissions: readonly string[]): string;
 }
 
+const LOGINS_PER_MINUTE = 10;
+
 export function createConsole(options: ConsoleOptions): Console {
-  const { desk, trustedProxies = 0, now = Date.now } = options;
+  const { desk, trustedProxies = 0, loginsPerMinute = LOGINS_PER_MINUTE, now = Date.now } = options;
   const sessions = createSessions({ now, isRevoked: options.isRevoked });
   const codes = createLoginCodes(now);
 
@@ -44,7 +48,8 @@ export function createConsole(options: ConsoleOptions): Console {
       platform.use('/console/*', sameOriginOnly(trustedProxies));
       platform.route('/console/assets', consoleAssets());
       const onLogin = options.onLogin ?? (() => {});
-      platform.route('/console', loginRoutes({ authenticate, sessions, codes, trustedProxies, now, onLogin }));
+      const login = { authenticate, sessions, codes, trustedProxies, loginsPerMinute, now, onLogin };
+      platform.route('/console', loginRoutes(login));
       platform.get('/console', (context) => context.redirect('/console/queues'));
 
       const parts = { desk, door: operatorsDoor(authenticate, sessions) };

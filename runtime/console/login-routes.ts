@@ -22,12 +22,12 @@ export interface LoginParts {
   readonly sessions: Sessions;
   readonly codes: LoginCodes;
   readonly trustedProxies: number;
+  readonly loginsPerMinute: number;
   readonly now: () => number;
   readonly onLogin: (operator: Operator, address: string) => void;
 }
 
 const COOKIE = { path: '/console', httpOnly: true, sameSite: 'Strict' } as const;
-const ATTEMPTS = [{ name: 'login', key: 'console-login', limit: 10 }];
 const MAX_ADDRESSES = 10_000;
 const MAX_BODY_BYTES = 16 * 1024;
 const Body = Compile(
@@ -37,10 +37,11 @@ const Body = Compile(
 export function loginRoutes(parts: LoginParts): Hono<GatewayEnv> {
   const { sessions, codes, trustedProxies, now } = parts;
   const limitRate = createRateLimit({ now, maxCounters: MAX_ADDRESSES });
+  const rules = [{ name: 'login', key: 'console-login', limit: parts.loginsPerMinute }];
 
   /** Boundary: guesses are counted by address, right ones too. @throws PlexiError RATE_LIMITED */
   const countAttempt = (context: Context<GatewayEnv>): void => {
-    limitRate(null, placeOf(context, trustedProxies).address, ATTEMPTS);
+    limitRate(null, placeOf(context, trustedProxies).address, rules);
   };
 
   const signIn = async (context: Context<GatewayEnv>, operator: Operator, endsAt?: number): Promise<void> => {

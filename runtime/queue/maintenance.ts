@@ -20,7 +20,8 @@ const LOOK_EVERY_MS = 2000;
 const REQUESTS_BEFORE_LOOK = 1000;
 const WRITES_BEFORE_TIDYING = 2500;
 /** Tidying up takes at most one part in this many of the time. */
-const REST_FACTOR = 20;
+const REST_FACTOR = 10;
+const CHANGES_BEFORE_VACUUM = 100;
 /** Of BullMQ's event log, over all queues; it trims by itself only those that are busy. */
 const KEPT_EVENTS = 10_000;
 
@@ -81,9 +82,11 @@ async function countWrites(pool: SqlPool): Promise<number> {
   return Number((rows[0] as { writes: string }).writes);
 }
 
+/** Those in which something changed. */
 async function listTables(pool: SqlPool): Promise<string[]> {
   const { rows } = await pool.query(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('bullmq', 'plexichat')`,
+    `SELECT format('%I.%I', schemaname, relname) AS name FROM pg_stat_user_tables
+      WHERE n_dead_tup + n_mod_since_analyze + n_ins_since_vacuum > ${CHANGES_BEFORE_VACUUM}`,
   );
   return rows.map((row) => (row as { name: string }).name);
 }

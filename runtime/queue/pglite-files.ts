@@ -26,8 +26,9 @@ export class FolderFiles extends NodeFS {
       ...(emscriptenOpts.preRun ?? []),
       (module) => {
         // Emscripten's files have no such operation, and its `fsync` says yes all the same.
-        const operations: object = module.FS.filesystems.NODEFS.stream_ops;
-        Object.assign(operations, { fsync: (stream: { nfd: number }) => this.#fsync(stream.nfd) });
+        Object.assign(module.NODEFS.stream_ops as object, {
+          fsync: (stream: { nfd: number }) => this.#fsync(stream.nfd),
+        });
       },
     ];
     return { emscriptenOpts: { ...emscriptenOpts, preRun } };

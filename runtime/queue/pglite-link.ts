@@ -26,6 +26,7 @@ const BOOT_MS = 120_000;
 /** No request takes this long: the thread hangs. */
 const STUCK_MS = 60_000;
 const CLOSE_MS = 15_000;
+const STACK_MB = Number(process.env.SMB ?? 4);
 const MAX_PENDING = 20_000;
 
 interface Pending {
@@ -47,6 +48,8 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
     env: {},
     execArgv: [],
     stdin: false,
+    // PostgreSQL refuses what is nested too deep when its own stack ends; that has to happen before this one does.
+    resourceLimits: { stackSizeMb: STACK_MB },
   });
   const ready = Promise.withResolvers<void>();
   const pending = new Map<number, Pending>();

@@ -13,12 +13,15 @@ export interface PglitePoolSettings {
   readonly onBack: () => void;
   /** The thread died too often; only a new start of the host brings the queue back. */
   readonly onGivenUp: (error: Error) => void;
+  /** Before the thread is started again for the first time; each further time takes three times as long. */
+  readonly firstRestartMs?: number;
 }
 
 /** What may wait for the thread to come back, and how long; then it is refused, so that nobody spins meanwhile. */
 const WAIT_FOR_THREAD_MS = 1000;
 const RESTARTS = 6;
 const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 10_000;
 /** Who lived this long has its restarts back. */
 const STEADY_MS = 60_000;
 const SILENT_MS = 10_000;
@@ -145,9 +148,10 @@ export class PglitePool extends EventEmitter {
   }
 
   async #restart(reason: string): Promise<void> {
+    const { firstRestartMs: first = FIRST_RESTART_MS } = this.#settings;
     let last = reason;
     while (this.#restarts < RESTARTS && !this.#ending) {
-      const waitMs = FIRST_RESTART_MS * 4 ** this.#restarts++;
+      const waitMs = Math.min(LONGEST_RESTART_MS, first * 3 ** this.#restarts++);
       await sleep(waitMs, undefined, { signal: this.#ended.signal }).catch(() => undefined);
       if (this.#ending) return;
       try {

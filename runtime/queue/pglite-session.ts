@@ -61,13 +61,14 @@ export function createSession(exchange: (message: Uint8Array) => Uint8Array): Se
 
   return {
     run(text, values) {
-      const isNew = values.length > 0 && !prepared.has(text);
+      const isNew = !prepared.has(text);
       const message = values.length === 0 ? serialize.query(text) : extendedQuery(text, values);
       const reply = readReply(receive(exchange(message)));
-      // A statement that failed may never have been prepared; preparing it again under another name costs little.
-      if (reply.error && (isNew || STALE_STATEMENT.has(reply.error.code ?? ''))) prepared.delete(text);
+      if (reply.error && ((isNew && !reply.parsed) || STALE_STATEMENT.has(reply.error.code ?? '')))
+        prepared.delete(text);
       if (reply.error && BEYOND_REPAIR.has(reply.error.severity ?? '')) throw new Error(reply.error.message);
-      if (reply.status === undefined) throw new Error('The database broke off in the middle of an answer.');
+      // PGlite swallows what it did not expect, such as an overflow of the stack, and says that it is ready again.
+      if (!reply.ended || reply.status === undefined) throw new Error('The database broke off in the middle of a statement.');
       return {
         outcome: reply.error ? { error: reply.error } : { result: reply.result },
         notifications: reply.notifications,
@@ -97,9 +98,11 @@ function createReceiver(): (bytes: Uint8Array) => BackendMessage[] {
 }
 
 type BackendMessage =
+  | { name: 'parseComplete' }
   | { name: 'rowDescription'; fields: readonly { name: string; dataTypeID: number }[] }
   | { name: 'dataRow'; fields: readonly (string | null)[] }
   | { name: 'commandComplete'; text: string }
+  | { name: 'emptyQuery' }
   | { name: 'notification'; channel: string; payload: string }
   | { name: 'readyForQuery'; status: string }
   | (DatabaseError & { name: 'error' });
@@ -109,17 +112,24 @@ interface Reply {
   error?: DatabaseError;
   status?: string;
   notifications: Notification[];
+  /** The statement came to an end, good or bad. */
+  ended: boolean;
+  /** The server knows the statement. */
+  parsed: boolean;
 }
 
 type Column = readonly [name: string, read: (text: string) => unknown];
 
 /** Of several statements in one text the last one's result counts, and the first one's error. */
 function readReply(messages: readonly BackendMessage[]): Reply {
-  const reply: Reply = { result: { rows: [], rowCount: null, command: '' }, notifications: [] };
+  const reply: Reply = { result: { rows: [], rowCount: null, command: '' }, notifications: [], ended: false, parsed: false };
   let columns: Column[] = [];
   let rows: Record<string, unknown>[] = [];
   for (const message of messages) {
     switch (message.name) {
+      case 'parseComplete':
+        reply.parsed = true;
+        break;
       case 'rowDescription':
         columns = message.fields.map((field) => [field.name, getTypeParser(field.dataTypeID, 'text')]);
         break;
@@ -128,10 +138,15 @@ function readReply(messages: readonly BackendMessage[]): Reply {
         break;
       case 'commandComplete':
         reply.result = { rows, ...readTag(message.text) };
+        reply.ended = true;
         rows = [];
         break;
       case 'error':
         reply.error ??= message;
+        reply.ended = true;
+        break;
+      case 'emptyQuery':
+        reply.ended = true;
         break;
       case 'notification':
         reply.notifications.push({ channel: message.channel, payload: message.payload });

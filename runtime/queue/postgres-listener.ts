@@ -32,6 +32,8 @@ export interface ListenerSettings {
 export class PostgresListener {
   readonly #settings: ListenerSettings;
   readonly #sessions = new Set<ListenSession>();
+  /** The channels that the connection hears by now, by the text that asked for them. */
+  readonly #heard = new Map<string, Promise<unknown>>();
   #client: Promise<Client> | undefined;
 
   constructor(settings: ListenerSettings) {
@@ -42,7 +44,9 @@ export class PostgresListener {
   async listen(session: ListenSession, text: string): Promise<void> {
     const client = await this.#connected();
     this.#sessions.add(session);
-    await client.query(text);
+    const heard = this.#heard.get(text) ?? client.query(text);
+    this.#heard.set(text, heard);
+    await heard;
   }
 
   forget(session: ListenSession): void {
@@ -94,6 +98,7 @@ export class PostgresListener {
     client.end().catch(() => undefined);
     if (this.#client === undefined) return;
     this.#client = undefined;
+    this.#heard.clear();
     const sessions = [...this.#sessions];
     this.#sessions.clear();
     // Each consumer then asks for a new session, and looks for jobs that it was not told of.

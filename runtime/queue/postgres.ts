@@ -14,7 +14,7 @@ import { createBull } from './bull.ts';
 import { closeWithin } from './close-within.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import { CONSUMERS, createPool, PRODUCERS } from './postgres-pool.ts';
-import { createReachability, type Reachability } from './reachability.ts';
+import { createReachability, type Reachability, reasonOf } from './reachability.ts';
 import { serverName } from './server-name.ts';
 import { createSqlRecords } from './sql-records.ts';
 
@@ -151,7 +151,7 @@ function createProbe(pool: Pool, reachability: Reachability, stop: AbortSignal):
         return;
       } catch (error) {
         if (stop.aborted) return;
-        reachability.lost(error instanceof Error ? error.message || String(error.cause ?? error) : String(error));
+        reachability.lost(reasonOf(error));
         await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined);
       }
     }
@@ -166,7 +166,6 @@ function createProbe(pool: Pool, reachability: Reachability, stop: AbortSignal):
 }
 
 function unusable(server: string, cause: unknown): Error {
-  const reason = cause instanceof Error && cause.message !== '' ? cause.message : String(cause);
   const advice = 'Check that it runs, that its user may create schemas, and "queue" of plexi.yaml.';
-  return new Error(`${server} cannot be used for tasks: ${reason.replace(/\.$/, '')}. ${advice}`, { cause });
+  return new Error(`${server} cannot be used for tasks: ${reasonOf(cause)}. ${advice}`, { cause });
 }

@@ -118,6 +118,12 @@ export function isConnectionLost(error: unknown): boolean {
   return LOST_WORDS.some((words) => error.message.includes(words));
 }
 
+/** Words for the middle of a sentence; a host name with two addresses fails with an error that has none of its own. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+}
+
 function isRepeated(said: Map<string, number>, message: string): boolean {
   const now = Date.now();
   const last = said.get(message);

@@ -58,7 +58,8 @@ export function createRedisClients(settings: RedisClientSettings, onError: (erro
 
   const adopt = (client: RedisClient): RedisClient => {
     all.add(client);
-    client.setMaxListeners(0);
+    // Not 0 for "as many as there are": BullMQ adds its own to the number.
+    client.setMaxListeners(Infinity);
     // An 'error' that nobody hears is printed by ioredis, stack and all.
     client.on('error', onError);
     client.once('end', () => all.delete(client));
@@ -101,7 +102,9 @@ function connect(settings: RedisClientSettings, role: LegacyOptions): RedisClien
     ...role,
   };
   if (settings.cluster.length > 0) return new Cluster(nodes(settings.cluster), clusterOptions(settings.url, options));
-  return settings.url === undefined ? new Redis(options) : new Redis(settings.url, options);
+  if (settings.url === undefined) return new Redis(options);
+  // Boundary: what ioredis gets first wins. The URL comes last, so that its query cannot undo what must hold.
+  return new (Redis as unknown as new (options: LegacyOptions, url: string) => Redis)(options, settings.url);
 }
 
 function clusterOptions(url: string | undefined, options: LegacyOptions) {

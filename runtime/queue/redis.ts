@@ -3,7 +3,7 @@ import { createRedisBackend } from 'bullmq';
 import { answerWithin } from './answer-within.ts';
 import type { BackendEvents, QueueBackend } from './backend.ts';
 import { createBull } from './bull.ts';
-import { createReachability, type Reachability } from './reachability.ts';
+import { createReachability, type Reachability, reasonOf } from './reachability.ts';
 import { createRedisClients, type RedisClient } from './redis-clients.ts';
 import { createRedisRecords } from './redis-records.ts';
 import { quietInfo, serverComplaints } from './redis-server-facts.ts';
@@ -31,14 +31,15 @@ const FIRST_CONNECTION_MS = 10_000;
 
 /** @throws Error that names the server and says what to do, when Redis cannot be reached or used */
 export async function openRedisBackend(settings: RedisSettings, events: BackendEvents): Promise<QueueBackend> {
-  assertOptions(settings.options);
+  assertUsable(settings);
   const server = nameOf(settings);
   const reachability = createReachability(server, events);
   let lastError: Error | undefined;
   let open = false;
+  const complain = (error: Error) => reachability.complain(withoutCommand(error));
   const clients = createRedisClients({ ...settings, url: settings.url }, (error) => {
-    lastError = error;
-    if (open) reachability.complain(error);
+    lastError = withoutCommand(error);
+    if (open) complain(error);
   });
 
   try {
@@ -64,7 +65,7 @@ export async function openRedisBackend(settings: RedisSettings, events: BackendE
     lockMs,
     stalledMs,
     maxStalled: MAX_STALLED,
-    onError: reachability.complain,
+    onError: complain,
     isOnline: () => reachability.online,
   });
   let closing: Promise<void> | undefined;
@@ -91,9 +92,13 @@ export async function openRedisBackend(settings: RedisSettings, events: BackendE
   };
 }
 
-function assertOptions(options: Readonly<Record<string, unknown>>): void {
-  if (options.keyPrefix === undefined) return;
-  throw new Error('redis_options.keyPrefix cannot be used with the task queue; set tasks.prefix instead.');
+function assertUsable({ url, options }: RedisSettings): void {
+  if (url !== undefined && !URL.canParse(url)) {
+    throw new Error('The URL in "redis" of plexi.yaml cannot be read; encode special characters of its parts.');
+  }
+  if (options.keyPrefix !== undefined) {
+    throw new Error('redis_options.keyPrefix cannot be used with the task queue; set tasks.prefix instead.');
+  }
 }
 
 function nameOf(settings: RedisSettings): string {
@@ -103,22 +108,27 @@ function nameOf(settings: RedisSettings): string {
   return 'Redis at the place of redis_options';
 }
 
+/** Boundary: ioredis hangs the refused command on its error, and that may be the one with the password. */
+function withoutCommand(error: Error): Error {
+  if ('command' in error) delete error.command;
+  return error;
+}
+
 async function firstContact(producer: RedisClient, consumer: RedisClient): Promise<string> {
   await Promise.all([producer.connect(), consumer.connect()]);
   return producer.info();
 }
 
 function unreachable(server: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   const advice = 'Check that it runs, and the "redis", "redis_options" and "redis_cluster" of plexi.yaml.';
-  return new Error(`${server} cannot be used for tasks: ${reason.replace(/\.$/, '')}. ${advice}`, { cause });
+  return new Error(`${server} cannot be used for tasks: ${reasonOf(cause)}. ${advice}`, { cause });
 }
 
 /** The producers' connection stands for all: others come and go with consumers, and find their way back by themselves. */
 function watch(client: RedisClient, reachability: Reachability): () => void {
   let reason: string | undefined;
   const remember = (error: Error) => {
-    reason = error.message;
+    reason = reasonOf(error);
   };
   const lost = () => {
     reachability.lost(reason ?? 'the connection was closed');

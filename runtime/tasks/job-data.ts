@@ -1,6 +1,7 @@
 /** What a queued job carries. Operators can edit jobs in bull-board and other hosts write them, so it is read with care. */
-import { MAX_TASK_DATA } from '@plexichat/sdk/protocol/task-limits';
+
 import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
+import { MAX_TASK_DATA } from '@plexichat/sdk/protocol/task-limits';
 import type { Job } from 'bullmq';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';

@@ -3,8 +3,8 @@
  * opened when the first module with tasks shows up; it may go away and come back, and the host goes on.
  */
 import { randomUUID } from 'node:crypto';
-import { MAX_TASK_DATA } from '@plexichat/sdk/protocol/task-limits';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { MAX_TASK_DATA } from '@plexichat/sdk/protocol/task-limits';
 import type { Queue } from 'bullmq';
 import { Slots } from '../modules/slots.ts';
 import type { Logger } from '../observability/log.ts';

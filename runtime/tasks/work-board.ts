@@ -60,7 +60,7 @@ export class WorkBoard {
   }
 
   isServed(name: string): boolean {
-    return this.#work.get(name)?.isOpen ?? SERVED.has(this.#options.modules.get(name)?.state ?? 'failed');
+    return SERVED.has(this.#options.modules.get(name)?.state ?? 'failed');
   }
 
   queues(backend: QueueBackend): Queue[] {

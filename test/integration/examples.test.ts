@@ -1,4 +1,4 @@
-/** The examples as `npm start` serves them, over real HTTP, with the fake weather service on a free port. */
+/** The examples as `npm start` serves them, over real HTTP, with the fake services on free ports. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Tier } from '@plexichat/sdk/protocol/declaration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startUpstream } from '../../examples/weather/upstream.ts';
+import { startUpstream as startChat } from '../../examples/digest/upstream.ts';
+import { startUpstream as startWeather } from '../../examples/weather/upstream.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
 
@@ -14,21 +15,30 @@ const SECRET = 'a-key-that-no-module-sees';
 
 let at: TestHost;
 let upstream: Server;
+let chat: Server;
 const askedUpstream: URL[] = [];
+const postedDigests: string[] = [];
 
 beforeAll(async () => {
-  const started = await startUpstream(0);
-  if (started === undefined) throw new Error('No free port for the fake weather service.');
-  upstream = started;
+  const started = await Promise.all([startWeather(0), startChat(0)]);
+  if (started[0] === undefined || started[1] === undefined) throw new Error('No free port for a fake service.');
+  [upstream, chat] = started;
   upstream.on('request', ({ url }) => askedUpstream.push(new URL(url ?? '', 'http://upstream')));
+  chat.on('request', ({ method, headers }) => {
+    if (method === 'POST') postedDigests.push(String(headers['idempotency-key']));
+  });
   const { port } = upstream.address() as AddressInfo;
+  const { port: chatPort } = chat.address() as AddressInfo;
   at = await startTestHost({
     settings: { modules: fileURLToPath(new URL('../../examples', import.meta.url)) },
     config: `
-grants: { weather: ["http:localhost:8099", "http:localhost:${port}"] }
-egress: { allow_private: ["localhost:${port}"] }
+grants:
+  digest: ["http:localhost:8098", "http:localhost:${chatPort}"]
+  weather: ["http:localhost:8099", "http:localhost:${port}"]
+egress: { allow_private: ["localhost:${chatPort}", "localhost:${port}"] }
 `,
     environment: {
+      PLEXI_MODULE__DIGEST__SETTINGS__CHAT_URL: `http://localhost:${chatPort}`,
       PLEXI_MODULE__WEATHER__SETTINGS__UPSTREAM_URL: `http://localhost:${port}/weather`,
       PLEXI_MODULE__WEATHER__SETTINGS__API_KEY: SECRET,
       PLEXI_MODULE__WEATHER__SETTINGS__LOG_LEVEL: 'DEBUG',
@@ -38,6 +48,7 @@ egress: { allow_private: ["localhost:${port}"] }
 afterAll(async () => {
   await at.close();
   upstream.close();
+  chat.close();
 });
 
 interface CallOptions extends RequestInit {
@@ -72,6 +83,7 @@ describe('the examples', () => {
   it('all run', () => {
     expect(at.host.registry.broken).toEqual([]);
     expect(Object.fromEntries(at.host.registry.list().map(({ name, state }) => [name, state]))).toMatchObject({
+      digest: 'running',
       example_module: 'running',
       markdown: 'running',
       streaming: 'running',
@@ -79,7 +91,7 @@ describe('the examples', () => {
     });
   });
 
-  it.each(['/api/v1/example/status', '/api/v1/weather/weather/oslo', '/api/v1/streaming/open'])(
+  it.each(['/api/v1/digest/last', '/api/v1/example/status', '/api/v1/weather/weather/oslo', '/api/v1/streaming/open'])(
     'are closed to callers without a token: %s',
     async (path) => {
       const response = await at.fetch(path, { token: null });
@@ -172,6 +184,50 @@ describe('weather', () => {
       upstream.listen(port, '127.0.0.1');
       await once(upstream, 'listening');
     }
+  });
+});
+
+describe('digest', () => {
+  it('says what to do before there is a digest', async () => {
+    const response = await call('/api/v1/digest/last');
+    expect(response.status).toBe(404);
+    expect((await problem(response)).detail).toContain('POST /api/v1/digest/now');
+  });
+
+  it('makes one in the background, posts it once although the chat fails, and shows it', async () => {
+    // Making the database of the queue takes seconds, on a busy machine many.
+    await until(() => at.host.tasks.queues().length > 0, 60_000);
+    const accepted = await call('/api/v1/digest/now', { method: 'POST' });
+    expect(accepted.status).toBe(202);
+    const { id } = (await accepted.json()) as { id: string };
+    expect(accepted.headers.get('location')).toBe(`/api/v1/digest/${id}`);
+
+    let looked = 0;
+    const look = () => call(`/api/v1/digest/${id}`, { sub: `reader-${++looked}` });
+    await until(async () => (await look()).status === 200);
+    const digest = (await (await look()).json()) as Record<string, unknown>;
+    expect(digest).toMatchObject({ messages: 10, words: expect.arrayContaining([{ word: 'release', count: 4 }]) });
+    expect((await call('/api/v1/digest/last')).status).toBe(200);
+
+    // A full hour may come at any time, and bring a digest of its own.
+    const key = `summarize ${id}`;
+    expect(postedDigests.filter((each) => each === key)).toHaveLength(2);
+    const { port } = chat.address() as AddressInfo;
+    const kept = (await (await fetch(`http://localhost:${port}/digests`)).json()) as Record<string, string>;
+    expect(JSON.parse(kept[key] ?? '')).toMatchObject({ messages: 10 });
+
+    const findRun = async () => (await at.host.tasks.runs('digest', 'summarize', 10)).find((run) => run.id === id);
+    await until(async () => (await findRun())?.state === 'completed');
+    const run = await findRun();
+    expect(run).toMatchObject({ origin: 'module', attempt: 2, attempts: 4, progress: 100, note: 'posted' });
+    expect(run?.logs).toContain('Page 3 of 3: 2 messages.');
+    expect(run?.logs.at(-1)).toBe('Posted in attempt 2.');
+  }, 90_000);
+
+  it('is scheduled for the next full hour', async () => {
+    const [task] = await at.host.tasks.list();
+    expect(task).toMatchObject({ module: 'digest', task: 'summarize', state: 'scheduled', schedule: '0 * * * *' });
+    expect(task?.next_at).toMatch(/:00:00\.000Z$/);
   });
 });
 

@@ -1,9 +1,16 @@
+import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { BackendEvents, QueueBackend } from '../../runtime/queue/backend.ts';
 import { openRedisBackend, type RedisSettings } from '../../runtime/queue/redis.ts';
 import { describeBackend, recordEvents } from '../support/queue-contract.ts';
-import { missingRedis, type RedisServer, startRedis } from '../support/redis-server.ts';
+import {
+  missingRedis,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+} from '../support/redis-server.ts';
 import { freePort } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
@@ -33,8 +40,7 @@ describeBackend(
 describeBackend(
   'the queue on a Redis Cluster',
   async () => {
-    const server = await startRedis('--cluster-enabled', 'yes');
-    await startCluster(server);
+    const server = await startRedisCluster();
     const { url: _, ...rest } = settings('');
     return {
       open: (events) => openRedisBackend({ ...rest, cluster: [`127.0.0.1:${server.port}`] }, events),
@@ -83,9 +89,9 @@ describe.skipIf(missingRedis !== undefined)('Redis, and what may be wrong with i
   });
 
   it('says that the password is wrong, and does not say which it was', async () => {
-    const refused = open({ options: { password: 'wr0ng' } });
-    await expect(refused).rejects.toThrow(/Redis at redis:\/\/127\.0\.0\.1:\d+ cannot be used for tasks: WRONGPASS/);
-    await expect(refused).rejects.not.toThrow(/wr0ng/);
+    const refusal = await open({ options: { password: 'wr0ng' } }).catch((error: unknown) => error);
+    expect(String(refusal)).toMatch(/Redis at redis:\/\/127\.0\.0\.1:\d+ cannot be used for tasks: WRONGPASS/);
+    expect(inspect(refusal, { depth: 9 })).not.toContain('wr0ng');
   });
 
   it('refuses an option that would break BullMQ, by name', async () => {
@@ -137,12 +143,9 @@ describe.skipIf(missingRedis !== undefined)('Redis, and what may be wrong with i
     const ran: string[] = [];
     backend.consume('cut', async (job) => void ran.push(job.name), { concurrency: 3 });
     for (let at = 0; at < 30; at++) {
-      await until(() => backend.online);
-      await backend.queue('cut').add(`job ${at}`, {});
-      if (at % 10 === 5) {
-        await administer('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        await until(() => events.changes.length > 0 && backend.online);
-      }
+      const add = () => backend.queue('cut').add(`job ${at}`, {});
+      await until(() => add().then(Boolean, () => false));
+      if (at % 10 === 5) await administer('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     }
     await until(() => new Set(ran).size === 30);
   });
@@ -178,11 +181,8 @@ describe.skipIf(missingRedis !== undefined)('Redis by Sentinel', () => {
   it('finds the master that the Sentinels name', async () => {
     const master = await startRedis();
     onTestFinished(() => master.remove());
-    const watcher = await startRedis('--sentinel');
+    const watcher = await startSentinel('queue', master);
     onTestFinished(() => watcher.remove());
-    const client = new Redis(watcher.url);
-    await client.call('SENTINEL', 'MONITOR', 'queue', '127.0.0.1', String(master.port), '1');
-    client.disconnect();
 
     const sentinels = [{ host: '127.0.0.1', port: watcher.port }];
     const { url: _, ...rest } = settings('', { options: { sentinels, name: 'queue' } });
@@ -193,10 +193,3 @@ describe.skipIf(missingRedis !== undefined)('Redis by Sentinel', () => {
     await until(async () => (await job.getState()) === 'completed');
   });
 });
-
-async function startCluster(server: RedisServer): Promise<void> {
-  const client = new Redis(server.url);
-  await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-  await until(async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
-  client.disconnect();
-}

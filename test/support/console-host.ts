@@ -1,12 +1,17 @@
 /** A host's edge with its console over real queues: what an operator's browser talks to, without modules. */
-import { Redis } from 'ioredis';
+
+import { createHash } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { type ConsoleOptions, createConsole } from '../../runtime/console/console.ts';
+import { Redis } from 'ioredis';
 import type { Console } from '../../runtime/console/console.ts';
+import { type ConsoleOptions, createConsole } from '../../runtime/console/console.ts';
 import { serveGateway } from '../../runtime/gateway/serve.ts';
-import { fakeGateway } from './fake-modules.ts';
+import { fakeGateway, SECRET } from './fake-modules.ts';
 import { startRedis } from './redis-server.ts';
 import { until } from './until.ts';
+
+const KEY = 'plexi_a-key-for-tests';
+const MANAGER = { id: 'key-1', sub: 'ann', tier: 'basic', permissions: ['modules:manage'] } as const;
 
 export interface ConsoleHost {
   readonly url: string;
@@ -14,6 +19,8 @@ export interface ConsoleHost {
   readonly queues: Queue[];
   /** The list of queues has changed. */
   changed(): void;
+  /** Manages. */
+  readonly apiKey: string;
   readonly actions: string[];
   close(): Promise<void>;
 }
@@ -32,14 +39,20 @@ export async function startConsoleHost(options: Partial<ConsoleOptions> = {}): P
     onAction: ({ sub }, { method, path, status }) => actions.push(`${sub} ${method} ${path} ${status}`),
     ...options,
   });
-  const gateway = fakeGateway([], { mount: (platform, tools) => console.mount(platform, tools) });
+  const gateway = fakeGateway([], {
+    auth: { secret: SECRET, apiKeys: [{ ...MANAGER, sha256: createHash('sha256').update(KEY).digest('hex') }] },
+    mount: (platform, tools) => console.mount(platform, tools),
+  });
   const server = await serveGateway(gateway, { host: '127.0.0.1', port: 0 });
   return {
     url: server.url,
     console,
+    apiKey: KEY,
     queues,
     actions,
-    changed: () => listeners.forEach((listener) => listener()),
+    changed() {
+      for (const listener of listeners) listener();
+    },
     async close() {
       await server.close();
       await Promise.all(queues.map((queue) => queue.close()));
@@ -61,7 +74,11 @@ async function fill(queue: Queue, connection: Redis): Promise<void> {
     },
     { connection, prefix: 'plexi' },
   );
-  await queue.add('refresh', { data: JSON.stringify({ city: 'Oslo', note: HOSTILE }), origin: 'operator', by: HOSTILE });
+  await queue.add('refresh', {
+    data: JSON.stringify({ city: 'Oslo', note: HOSTILE }),
+    origin: 'operator',
+    by: HOSTILE,
+  });
   await queue.add('broken', { data: 'null', origin: 'schedule' });
   await until(async () => {
     const counts = await queue.getJobCounts('completed', 'failed');

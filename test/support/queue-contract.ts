@@ -294,7 +294,8 @@ export function describeBackend(name: string, start: () => Promise<QueuePlace>, 
         finish();
         await new Promise((resolve) => setTimeout(resolve, 2000));
         await server().start();
-        await until(async () => begun.length === 3 && (await long.getState()) === 'completed');
+        await until(() => backend.online && begun.length === 3);
+        await until(async () => (await long.getState()) === 'completed');
         await until(async () => (await queue.getJobCountByTypes('active', 'wait', 'delayed')) === 0);
         expect(begun).toEqual(['long', 'waiting', 'due']);
         expect(await queue.getCompletedCount()).toBe(3);

@@ -10,6 +10,8 @@ import { Slots } from '../../runtime/modules/slots.ts';
 interface FakeInstance {
   alive: boolean;
   readonly cell: { alive: boolean };
+  /** Tasks that run in it: each call ends one. */
+  readonly tasks: ((outcome: unknown) => void)[];
   exit(how: Partial<InstanceExit>): void;
 }
 
@@ -58,6 +60,8 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
           terminate: () => {},
           drain: async () => {},
           stop: async () => {},
+          tasks: [],
+          runTask: () => new Promise((resolve) => instance.tasks.push(resolve)),
           exit(how) {
             instance.alive = false;
             onExit({
@@ -182,5 +186,88 @@ describe('the death of a cell', () => {
     expect(hosting.module.reasons).toEqual(['no descriptors']);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(hosting.module.state).toBe('running');
+  });
+});
+
+describe('a task of a module', () => {
+  const task = { task: 'refresh', jobId: '1', attempt: 1, slot: null, data: 'null' };
+  const run = ({ module }: Hosting, signal = new AbortController().signal) =>
+    module.runTask(task, { timeoutMs: 1_000, graceMs: 100, signal });
+
+  it('wakes it, and keeps it awake for as long as it runs', async () => {
+    const hosting = host();
+    const running = run(hosting);
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    await hosting.module.sleepIfIdle(Date.now());
+    expect(hosting.module.state).toBe('running');
+    hosting.spawned[0]?.tasks[0]?.({ ok: true, result: '1' });
+    expect(await running).toBe('1');
+    await hosting.module.sleepIfIdle(Date.now() + 30_000);
+    expect(hosting.module.state).toBe('running');
+    await hosting.module.sleepIfIdle(Date.now() + 61_000);
+    expect(hosting.module.state).toBe('sleeping');
+  });
+
+  it('waits half a minute for its turn and is not started then', async () => {
+    const hosting = host();
+    const first = run(hosting);
+    const refused = run(hosting).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(hosting.spawned[0]?.tasks).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await refused).toMatchObject({ code: 'MODULE_OVERLOADED' });
+    hosting.spawned[0]?.tasks[0]?.({ ok: true });
+    await first;
+    expect(hosting.spawned[0]?.tasks).toHaveLength(1);
+  });
+
+  it('is not started when its module cannot boot', async () => {
+    const hosting = host();
+    hosting.failures.push(new Error('no such database'));
+    await expect(run(hosting)).rejects.toMatchObject({ code: 'MODULE_UNAVAILABLE' });
+  });
+
+  it('is refused at once in a module that is parked or stopped, by that word', async () => {
+    const parked = host();
+    parked.failures.push(...Array.from({ length: 30 }, () => new Error('no such database')));
+    await parked.module.start().catch(() => {});
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    await expect(run(parked)).rejects.toMatchObject({
+      code: 'MODULE_UNAVAILABLE',
+      message: 'The module is parked.',
+    });
+    const stopped = host();
+    await stopped.module.stop(0);
+    await expect(run(stopped)).rejects.toMatchObject({
+      code: 'MODULE_UNAVAILABLE',
+      message: 'The module is stopped.',
+    });
+  });
+
+  it('gives its place free when it is called off while it waits for it', async () => {
+    const hosting = host();
+    const first = run(hosting);
+    const abort = new AbortController();
+    const second = run(hosting, abort.signal).catch((error: unknown) => error);
+    abort.abort();
+    expect(await second).toMatchObject({ code: 'CLIENT_CLOSED' });
+    await vi.advanceTimersByTimeAsync(0);
+    hosting.spawned[0]?.tasks[0]?.({ ok: true });
+    await first;
+    const third = run(hosting);
+    await vi.advanceTimersByTimeAsync(0);
+    hosting.spawned[0]?.tasks[1]?.({ ok: true });
+    expect(await third).toBeUndefined();
+  });
+
+  it('that was slow to stop costs its thread and no more: the module sleeps until its next use', async () => {
+    const hosting = host();
+    for (let times = 0; times < 20; times++) {
+      await hosting.module.start();
+      hosting.spawned.at(-1)?.exit({ reason: 'overdue', detail: 'task refresh did not stop' });
+      expect(hosting.module.state).toBe('sleeping');
+      expect(hosting.module.reasons).toEqual(['task refresh did not stop']);
+    }
+    expect(hosting.recycled).toHaveLength(20);
   });
 });

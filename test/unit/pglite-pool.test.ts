@@ -12,6 +12,7 @@ describe('the pool of the embedded database', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
     pool = await openPool(folder);
+    await pool.query('CREATE SCHEMA bullmq');
   });
   afterAll(async () => {
     await pool?.end();
@@ -33,7 +34,7 @@ describe('the pool of the embedded database', () => {
     expect(await read(`ARRAY['a','b,"c',NULL]::text[]`)).toEqual(['a', 'b,"c', null]);
     expect(await read('ARRAY[1,2]::int8[]')).toEqual(['1', '2']);
     expect(await read(`'2026-01-02T03:04:05.678Z'::timestamptz`)).toEqual(new Date('2026-01-02T03:04:05.678Z'));
-    expect(await read(`'\\x00ff'::bytea`)).toEqual(Buffer.from([0, 255]));
+    expect(await read(`'\\x00ff'::bytea`)).toEqual(new Uint8Array([0, 255]));
   });
 
   it('takes parameters as node-postgres does', async () => {
@@ -58,7 +59,7 @@ describe('the pool of the embedded database', () => {
     ]);
     expect(await read('$1::text[]', [])).toEqual([]);
     expect(await read('$1::timestamptz', new Date(1_700_000_000_123))).toEqual(new Date(1_700_000_000_123));
-    expect(await read('$1::bytea', new Uint8Array([0, 255]))).toEqual(Buffer.from([0, 255]));
+    expect(await read('$1::bytea', new Uint8Array([0, 255]))).toEqual(new Uint8Array([0, 255]));
   });
 
   it('counts rows and names commands', async () => {
@@ -97,7 +98,8 @@ describe('the pool of the embedded database', () => {
 
   it('forgets prepared statements that were not used for long', async () => {
     for (let index = 0; index < 700; index++) expect(await read(`$1::int + ${index}`, 1)).toBe(index + 1);
-    expect(await read('count(*)::int FROM pg_prepared_statements WHERE $1', true)).toBeLessThanOrEqual(300);
+    const { rows } = await pool.query('SELECT count(*)::int AS count FROM pg_prepared_statements');
+    expect(rows[0]?.count).toBe(300);
   });
 
   it('answers concurrent requests in order, each once', async () => {
@@ -118,7 +120,7 @@ describe('the pool of the embedded database', () => {
       client.release();
     };
     await Promise.all(Array.from({ length: 20 }, raise));
-    expect(await read('sum FROM account')).toBe(20);
+    expect((await pool.query('SELECT sum FROM account')).rows).toEqual([{ sum: 20 }]);
   });
 
   it('rolls back what a client leaves open', async () => {
@@ -190,6 +192,7 @@ describe('the pool of the embedded database', () => {
     expect(pool.flushes).toBe(before);
     expect(before).toBe(0);
     const { pool: durable } = await openOwnPool('power-loss');
+    await durable.query('CREATE SCHEMA bullmq');
     await durable.query('CREATE TABLE durable (a int)');
     const start = durable.flushes;
     for (let index = 0; index < 10; index++) await durable.query('INSERT INTO durable VALUES ($1)', [index]);
@@ -214,6 +217,7 @@ function openPool(folder: string, told: string[] = [], durability: 'process' | '
   return PglitePool.open({
     folder,
     durability,
+    firstRestartMs: 5,
     onLost: (reason) => void told.push(`lost: ${reason}`),
     onBack: () => void told.push('back'),
     onGivenUp: (error) => void told.push(`given up: ${error.message}`),

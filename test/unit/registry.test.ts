@@ -76,6 +76,21 @@ describe('a registry', () => {
     expect(registry.revision).toBe(before + 2);
   });
 
+  it('tells who follows it which modules come and how their states change, until he stops', () => {
+    const registry = new Registry();
+    const heard: string[] = [];
+    const stop = registry.onChange((module, from) => heard.push(`${module.name} ${module.version} ${from}`));
+    const first = fakeModule({ name: 'a' });
+    registry.add(first);
+    registry.changed(first, 'sleeping');
+    registry.add(fakeModule({ name: 'a', version: '2.0.0' }));
+    // It drains, and nobody needs to know: another one has its place.
+    registry.changed(first, 'running');
+    stop();
+    registry.add(fakeModule({ name: 'b' }));
+    expect(heard).toEqual(['a 1.0.0 undefined', 'a 1.0.0 sleeping', 'a 2.0.0 undefined']);
+  });
+
   it('keeps folders that are no modules apart, with their reasons', () => {
     const registry = registryOf();
     registry.addBroken({ name: 'junk', reasons: ['config.yaml is missing'] });

@@ -15,7 +15,7 @@ function hostWith(reason: string): Host {
 
 describe('what the terminal shows', () => {
   it('has a token and a line that works', () => {
-    const text = welcome(hostWith('no'), 'a.b.c', '.plexi');
+    const text = welcome(hostWith('no'), { token: 'a.b.c', login: 'http://x/console/login?code=y' }, '.plexi');
     expect(text).toContain('curl -H "Authorization: Bearer a.b.c" http://127.0.0.1:1/api/v1/fine/hello');
   });
 
@@ -27,7 +27,7 @@ describe('what the terminal shows', () => {
   });
 
   it('is not steered by the words of a module, and none of them passes for a row', () => {
-    const text = welcome(hostWith('\u001b[2Jno\n  weather  running  /api/v1/weather'), 'a.b.c', '.plexi');
+    const text = welcome(hostWith('\u001b[2Jno\n  weather  running  /api/v1/weather'), { token: 'a.b.c', login: 'http://x/console/login?code=y' }, '.plexi');
     expect(text).not.toContain('\u001b');
     expect(text).not.toMatch(/^\s*weather/m);
   });
