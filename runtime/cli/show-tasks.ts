@@ -32,7 +32,7 @@ function taskNotes({ paused, failures_in_a_row: failures }: TaskAnswer, now: Dat
   if (paused !== null) {
     const reason = paused.reason === '' ? '' : `: ${paused.reason}`;
     const who = paused.by === 'failures' ? 'paused itself' : 'paused by an operator';
-    notes.push(`${who} ${showMoment(paused.at, now)}${reason}`);
+    notes.push(`${who}${paused.at === null ? '' : ` ${showMoment(paused.at, now)}`}${reason}`);
   }
   if (failures > 0 && paused === null) notes.push(`failed in a row: ${failures}`);
   return notes;

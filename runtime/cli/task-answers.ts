@@ -15,7 +15,10 @@ export const TaskViewSchema = Type.Object({
   schedule: orNull(Text),
   timezone: orNull(Text),
   next_at: orNull(Moment),
-  paused: Type.Union([Type.Object({ by: Type.Enum(['operator', 'failures']), reason: Text, at: Moment }), Type.Null()]),
+  paused: Type.Union([
+    Type.Object({ by: Type.Enum(['operator', 'failures']), reason: Text, at: Type.Union([Moment, Type.Null()]) }),
+    Type.Null(),
+  ]),
   failures_in_a_row: Count,
   timeout_seconds: Type.Number({ minimum: 0 }),
   retry_count: Count,

@@ -63,8 +63,11 @@ export function createDesk(room: TaskRoom): TaskDesk {
       });
     },
     async resume(module, task) {
-      const plan = findScheduled(room, module, task);
+      const plan = room.findTask(module, task);
       return room.ask(async (backend) => {
+        const queue = backend.queue(plan.queue);
+        if (await queue.isPaused()) await queue.resume();
+        else findScheduled(room, module, task);
         await new Pauses(backend.records).resume(module, task);
         await room.mend(module);
         return viewOne(backend, plan);
@@ -87,6 +90,11 @@ function findScheduled(room: TaskRoom, module: string, task: string): TaskPlan {
   throw new PlexiError('INVALID_INPUT', `The task ${task} of ${module} has no schedule that could be paused.`);
 }
 
+/** The whole queue stands still, asked-for runs too; its schedules go on and wait in it. */
+function pausedOnBoard({ queue }: TaskPlan): Pause {
+  return { by: 'operator', reason: `The queue ${queue} was paused on the board.`, at: null };
+}
+
 function toText(data: unknown): string {
   try {
     return tidyJson(JSON.stringify(data ?? null));
@@ -106,7 +114,7 @@ async function viewModule(
   return plans.map((plan) =>
     viewTask(plan, {
       isServed,
-      pause: facts?.pauses.get(plan.task),
+      pause: facts?.pausedQueues.has(plan.queue) ? pausedOnBoard(plan) : facts?.pauses.get(plan.task),
       failures: facts?.failures.get(plan.task) ?? 0,
       scheduler: facts?.schedulers.get(`${plan.queue}\n${plan.task}`),
       now: Date.now(),
@@ -117,12 +125,14 @@ async function viewModule(
 async function readFacts(backend: QueueBackend, module: string, plans: readonly TaskPlan[]) {
   const pauses = new Pauses(backend.records);
   const schedulers = new Map<string, JobSchedulerJson>();
+  const pausedQueues = new Set<string>();
   for (const name of new Set(plans.map(({ queue }) => queue))) {
+    if (await backend.queue(name).isPaused()) pausedQueues.add(name);
     for (const scheduler of await backend.queue(name).getJobSchedulers(0, MAX_SCHEDULES, true)) {
       schedulers.set(`${name}\n${scheduler.key}`, scheduler);
     }
   }
-  return { pauses: await pauses.of(module), failures: await pauses.failures(module), schedulers };
+  return { pauses: await pauses.of(module), failures: await pauses.failures(module), schedulers, pausedQueues };
 }
 
 async function readRuns(backend: QueueBackend, plan: TaskPlan, limit: number): Promise<RunView[]> {

@@ -10,7 +10,7 @@ const checkPause = Compile(
   Type.Object({
     by: Type.Union([Type.Literal('operator'), Type.Literal('failures')]),
     reason: Type.String(),
-    at: Type.String(),
+    at: Type.Union([Type.String(), Type.Null()]),
   }),
 );
 
@@ -64,5 +64,5 @@ function readPause(text: string): Pause {
     pause = undefined;
   }
   if (checkPause.Check(pause)) return pause;
-  return { by: 'operator', reason: 'The record of the pause cannot be read; resume it to mend that.', at: '' };
+  return { by: 'operator', reason: 'The record of the pause cannot be read; resume it to mend that.', at: null };
 }

@@ -38,7 +38,8 @@ export interface TaskView {
   readonly schedule: string | null;
   readonly timezone: string | null;
   readonly next_at: string | null;
-  readonly paused: { readonly by: 'operator' | 'failures'; readonly reason: string; readonly at: string } | null;
+  /** `at` is null when the queue keeps no time of it. */
+  readonly paused: { readonly by: 'operator' | 'failures'; readonly reason: string; readonly at: string | null } | null;
   /** Scheduled runs that failed since the last one that did not. */
   readonly failures_in_a_row: number;
   readonly timeout_seconds: number;
@@ -63,6 +64,7 @@ export interface TaskDesk {
   run(module: string, task: string, data: unknown, operator: string): Promise<{ readonly id: string }>;
   /** Stops the schedule, not runs that were asked for. @throws PlexiError NOT_FOUND, QUEUE_UNAVAILABLE */
   pause(module: string, task: string, operator: string, reason: string): Promise<TaskView>;
+  /** Starts the schedule again, and the queue, if it was paused on the board. */
   resume(module: string, task: string, operator: string): Promise<TaskView>;
   depths(): Promise<readonly QueueDepth[]>;
   /** Of the modules that have tasks; for bull-board. Empty while no queue was needed. */

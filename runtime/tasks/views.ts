@@ -1,9 +1,9 @@
 /** Jobs and plans as operators see them. */
 
 import type { Job, JobSchedulerJson } from 'bullmq';
-import { CronExpressionParser } from 'cron-parser';
 import { readReason } from './failure.ts';
 import { checkJobData, slotOf } from './job-data.ts';
+import { nextSlot } from './next-slot.ts';
 import type { Pause } from './pauses.ts';
 import type { TaskPlan } from './plan.ts';
 import type { RunState, RunView, TaskView } from './task-desk.ts';
@@ -55,7 +55,10 @@ export function viewTask(plan: TaskPlan, facts: TaskFacts): TaskView {
     state,
     schedule: schedule?.pattern ?? null,
     timezone: schedule?.timezone ?? null,
-    next_at: state === 'scheduled' ? timeOf(facts.scheduler?.next ?? nextOf(plan, facts.now)) : null,
+    next_at:
+      state === 'scheduled' && schedule !== undefined
+        ? timeOf(facts.scheduler?.next ?? nextSlot(schedule, facts.now))
+        : null,
     paused: facts.pause ?? null,
     failures_in_a_row: facts.failures,
     timeout_seconds: declaration.timeout,
@@ -67,17 +70,9 @@ export function viewTask(plan: TaskPlan, facts: TaskFacts): TaskView {
 }
 
 function stateOf({ schedule }: TaskPlan, { isServed, pause }: TaskFacts): TaskView['state'] {
-  if (schedule === undefined) return isServed ? 'on_demand' : 'idle';
   if (pause !== undefined) return 'paused';
+  if (schedule === undefined) return isServed ? 'on_demand' : 'idle';
   return isServed ? 'scheduled' : 'idle';
-}
-
-function nextOf({ schedule }: TaskPlan, now: number): number | undefined {
-  if (schedule === undefined) return undefined;
-  const { pattern, timezone } = schedule;
-  return CronExpressionParser.parse(pattern, { tz: timezone, currentDate: new Date(now) })
-    .next()
-    .getTime();
 }
 
 function timeOf(milliseconds: number | null | undefined): string | null {

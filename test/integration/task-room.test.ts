@@ -219,6 +219,21 @@ for (const kind of TASK_PLACES) {
       expect((await second.desk.runs('demo', 'tick', 1))[0]?.origin).toBe('operator');
     });
 
+    test('a queue that was paused on the board shows as paused, and is resumed like a task', async () => {
+      const module = fakeModule({ tasks: { work: {} } });
+      const host = start([module]);
+      await host.room.enqueue('demo', 'work', 'null', 0);
+      await ran(module, 1);
+      await host.room.backend?.queue('demo').pause();
+      expect(await view(host, 'work')).toMatchObject({
+        state: 'paused',
+        paused: { reason: expect.stringContaining('board') },
+      });
+      expect(await host.desk.resume('demo', 'work', 'olga')).toMatchObject({ state: 'on_demand' });
+      await host.room.enqueue('demo', 'work', 'null', 0);
+      await ran(module, 2);
+    });
+
     test('a changed schedule takes the place of the old one, and a removed one is gone', async () => {
       const first = start([fakeModule({ tasks: { one: { schedule: NEVER }, two: { schedule: NEVER } } })]);
       await scheduled(first, 'two');

@@ -1,12 +1,15 @@
 /** When a schedule is due: the rules of cron, time zones and changes of the clock, as the queue computes them. */
-import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { nextSlot } from '../../runtime/tasks/next-slot.ts';
 import { findTaskProblems } from '../../runtime/tasks/plan.ts';
 
 function due(pattern: string, tz: string, from: string, count: number): string[] {
-  const expression = CronExpressionParser.parse(pattern, { tz, currentDate: new Date(from) });
-  return Array.from({ length: count }, () => expression.next().toDate().toISOString());
+  let after = Date.parse(from);
+  return Array.from({ length: count }, () => {
+    after = nextSlot({ pattern, timezone: tz }, after);
+    return new Date(after).toISOString();
+  });
 }
 
 describe('a daily task at half past two in Berlin', () => {
@@ -48,7 +51,7 @@ test('whatever text a module gives as its schedule, it is taken or refused by na
     fc.property(fc.string({ maxLength: 100 }), (schedule) => {
       const problems = findTaskProblems([{ ...task, schedule }]);
       expect(problems.every((problem) => problem.startsWith('task one: '))).toBe(true);
-      if (problems.length === 0) expect(CronExpressionParser.parse(schedule).next()).toBeDefined();
+      if (problems.length === 0) expect(nextSlot({ pattern: schedule, timezone: 'UTC' }, 0)).toBeGreaterThan(0);
     }),
   );
 });
