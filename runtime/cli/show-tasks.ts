@@ -16,6 +16,7 @@ const STATE_WORDS = {
   paused: 'paused',
   on_demand: 'on demand',
   idle: 'not served',
+  unknown: 'queue away',
 } as const satisfies Record<TaskAnswer['state'], string>;
 
 function scheduleOf({ schedule, timezone }: TaskAnswer): string {

@@ -11,7 +11,7 @@ const orNull = <Schema extends ReturnType<typeof Type.String> | ReturnType<typeo
 export const TaskViewSchema = Type.Object({
   module: Name,
   task: Name,
-  state: Type.Enum(['scheduled', 'paused', 'on_demand', 'idle']),
+  state: Type.Enum(['scheduled', 'paused', 'on_demand', 'idle', 'unknown']),
   schedule: orNull(Text),
   timezone: orNull(Text),
   next_at: orNull(Moment),

@@ -1,7 +1,10 @@
 /** Parameters of a query as PostgreSQL reads them: the text that node-postgres would send. */
 import type { WireValue } from './pglite-session.ts';
 
-/** @throws TypeError that names the parameter */
+/** Deeper JSON than this overflows the stack of PGlite, which then answers nonsense or nothing. */
+const MAX_DEPTH = 1000;
+
+/** @throws TypeError, RangeError that name the parameter */
 export function encodeParameters(values: readonly unknown[]): WireValue[] {
   return values.map((value, index) => encodeParameter(value, `$${index + 1}`));
 }
@@ -13,17 +16,37 @@ function encodeParameter(value: unknown, name: string): WireValue {
   if (value instanceof Date) return value.toISOString();
   switch (typeof value) {
     case 'string':
+      assertShallow(value, name);
       return value;
     case 'number':
     case 'bigint':
     case 'boolean':
       return String(value);
     case 'object':
-      return JSON.stringify(value);
+      return encodeParameter(JSON.stringify(value), name);
     default:
       throw new TypeError(
         `Parameter ${name} of a query is a ${typeof value}; text, numbers, dates, bytes, arrays and objects can be stored.`,
       );
+  }
+}
+
+/** Boundary: what a module puts into a job ends up here, and must not end the thread for everybody. */
+function assertShallow(text: string, name: string): void {
+  if (text.length <= 2 * MAX_DEPTH || !/^\s*[[{]/.test(text)) return;
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted && character === '\\') at++;
+    else if (!isQuoted && (character === '[' || character === '{')) depth++;
+    else if (!isQuoted && (character === ']' || character === '}')) depth--;
+    if (depth > MAX_DEPTH) {
+      throw new RangeError(
+        `Parameter ${name} of a query is JSON with more than ${MAX_DEPTH} levels, the most that can be stored.`,
+      );
+    }
   }
 }
 

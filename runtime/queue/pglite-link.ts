@@ -2,13 +2,14 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DatabaseError } from 'pg-protocol';
+import { closeWithin } from './close-within.ts';
 import type { Notification, QueryResult } from './pglite-session.ts';
 import type { ThreadReply, ThreadRequest, ThreadSettings } from './pglite-thread.ts';
 
 export interface LinkEvents {
   readonly onNotification: (notification: Notification) => void;
-  /** The thread ended without being asked to; not told when opening fails. */
-  readonly onLost: (reason: string) => void;
+  /** The thread ends without being asked to, and has when `gone` resolves; not told when opening fails. */
+  readonly onLost: (reason: string, gone: Promise<unknown>) => void;
 }
 
 export interface Link {
@@ -23,14 +24,16 @@ export interface Link {
 
 /** Recovering after a kill reads what was written since the last checkpoint. */
 const BOOT_MS = 120_000;
-/** No request takes this long: the thread hangs. */
-const STUCK_MS = 60_000;
+/** No request takes that many looks: the thread hangs. */
+const STUCK_LOOKS = 6;
+const LOOK_MS = 5000;
 const CLOSE_MS = 15_000;
-const STACK_MB = Number(process.env.SMB ?? 4);
+/** A thread that waits for a disk which does not answer cannot be ended. */
+const TERMINATE_MS = 10_000;
+const STACK_MB = 16;
 const MAX_PENDING = 20_000;
 
 interface Pending {
-  readonly sentAt: number;
   resolve(result: QueryResult): void;
   reject(error: Error): void;
 }
@@ -48,10 +51,12 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
     env: {},
     execArgv: [],
     stdin: false,
-    // PostgreSQL refuses what is nested too deep when its own stack ends; that has to happen before this one does.
+    // Functions of PostgreSQL call themselves; where this stack ends, the thread does.
     resourceLimits: { stackSizeMb: STACK_MB },
   });
   const ready = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  thread.once('exit', () => gone.resolve());
   const pending = new Map<number, Pending>();
   let isReady = false;
   let isClosing = false;
@@ -66,14 +71,19 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
     for (const { reject } of pending.values()) reject(connectionError(reason));
     pending.clear();
     if (!isReady) ready.reject(new Error(`The embedded queue in ${settings.folder} does not open: ${reason}`));
-    else if (!isClosing) events.onLost(reason);
+    else if (!isClosing) events.onLost(reason, gone.promise);
     void thread.terminate();
   };
 
+  let oldestSeen = 0;
+  let looks = 0;
+  // Looks are counted, not time: a machine that slept, or a host that was busy, has not given it a chance to answer.
   const watch = setInterval(() => {
-    const [oldest] = pending.values();
-    if (oldest && Date.now() - oldest.sentAt > STUCK_MS) lose(`a request was not answered for ${STUCK_MS / 1000} s`);
-  }, 5000);
+    const [oldest = 0] = pending.keys();
+    looks = oldest === oldestSeen && oldest !== 0 ? looks + 1 : 0;
+    oldestSeen = oldest;
+    if (looks >= STUCK_LOOKS) lose(`a request was not answered for ${(STUCK_LOOKS * LOOK_MS) / 1000} s`);
+  }, LOOK_MS);
   watch.unref();
 
   const receive = (reply: ThreadReply) => {
@@ -114,7 +124,7 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
     }
     const id = ++lastId;
     const { promise, resolve, reject } = Promise.withResolvers<QueryResult>();
-    pending.set(id, { sentAt: Date.now(), resolve, reject });
+    pending.set(id, { resolve, reject });
     thread.postMessage(request(id));
     return promise;
   };
@@ -129,11 +139,9 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
     },
     async close() {
       isClosing = true;
-      const exited = new Promise((resolve) => thread.once('exit', resolve));
       const late = setTimeout(() => lose(`it did not end within ${CLOSE_MS / 1000} s`), CLOSE_MS);
-      const wasLost = lostBecause !== undefined;
       await send((id) => ({ kind: 'end', id })).catch(() => undefined);
-      if (!wasLost) await exited;
+      await closeWithin(gone.promise, CLOSE_MS + TERMINATE_MS);
       clearTimeout(late);
     },
     terminate: lose,
@@ -142,6 +150,10 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
   const late = setTimeout(() => lose(`it was not ready within ${BOOT_MS / 1000} s`), BOOT_MS);
   try {
     await ready.promise;
+  } catch (error) {
+    // Whoever tries again must not meet the old thread in the same folder.
+    await closeWithin(gone.promise, TERMINATE_MS);
+    throw error;
   } finally {
     clearTimeout(late);
   }

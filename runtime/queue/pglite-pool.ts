@@ -1,7 +1,9 @@
 /** The embedded PostgreSQL as BullMQ sees it: a pool of node-postgres. Starts its thread again when it dies. */
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeWithin } from './close-within.ts';
 import { encodeParameters, explainNul } from './parameter.ts';
+import { PgliteClient } from './pglite-client.ts';
 import { connectionError, type Link, openLink } from './pglite-link.ts';
 import type { Notification, QueryResult } from './pglite-session.ts';
 import { NO_CLIENT } from './pglite-thread.ts';
@@ -20,6 +22,7 @@ export interface PglitePoolSettings {
 /** What may wait for the thread to come back, and how long; then it is refused, so that nobody spins meanwhile. */
 const WAIT_FOR_THREAD_MS = 1000;
 const RESTARTS = 6;
+const THREAD_END_MS = 10_000;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 10_000;
 /** Who lived this long has its restarts back. */
@@ -41,6 +44,7 @@ export class PglitePool extends EventEmitter {
   #restarts = 0;
   #lastClient = NO_CLIENT;
   #requests = 0;
+  #restarting: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
   /** @throws Error that says why the database does not open */
@@ -115,7 +119,10 @@ export class PglitePool extends EventEmitter {
     const { folder, durability } = this.#settings;
     const link = await openLink(
       { folder, durability, silentMs: SILENT_MS },
-      { onNotification: (notification) => this.#deliver(notification), onLost: (reason) => this.#lost(reason) },
+      {
+        onNotification: (notification) => this.#deliver(notification),
+        onLost: (reason, gone) => this.#lost(reason, gone),
+      },
     );
     if (this.#ending) {
       await link.close();
@@ -136,7 +143,7 @@ export class PglitePool extends EventEmitter {
     });
   }
 
-  #lost(reason: string): void {
+  #lost(reason: string, gone: Promise<unknown>): void {
     this.#link = undefined;
     this.#back = Promise.withResolvers();
     if (Date.now() - this.#openedAt > STEADY_MS) this.#restarts = 0;
@@ -144,10 +151,19 @@ export class PglitePool extends EventEmitter {
     const error = connectionError(reason);
     for (const client of this.#clients) client.lose(error);
     this.#clients.clear();
-    void this.#restart(reason);
+    this.#restarting = this.#restart(reason, gone);
   }
 
-  async #restart(reason: string): Promise<void> {
+  async #restart(reason: string, gone: Promise<unknown>): Promise<void> {
+    // Two threads in one folder would ruin it.
+    if (!(await closeWithin(gone, THREAD_END_MS))) {
+      this.#settings.onGivenUp(
+        new Error(
+          `The thread of the embedded queue cannot be ended, so it stays down until the host is started again.`,
+        ),
+      );
+      return;
+    }
     const { firstRestartMs: first = FIRST_RESTART_MS } = this.#settings;
     let last = reason;
     while (this.#restarts < RESTARTS && !this.#ending) {
@@ -193,69 +209,8 @@ export class PglitePool extends EventEmitter {
     this.#back.resolve();
     this.#clients.clear();
     await link?.close();
-  }
-}
-
-/** A connection of the pool: transactions, notifications and a name are its own, the session is everybody's. */
-export class PgliteClient extends EventEmitter {
-  readonly id: number;
-  readonly #pool: PglitePool;
-  readonly #channels = new Set<string>();
-  #name: string | undefined;
-  #lost: Error | undefined;
-
-  constructor(pool: PglitePool, id: number) {
-    super();
-    this.setMaxListeners(0);
-    this.#pool = pool;
-    this.id = id;
-  }
-
-  get name(): string | undefined {
-    return this.#name;
-  }
-
-  async query(query: string | { text: string; values?: unknown[] }, params?: readonly unknown[]): Promise<QueryResult> {
-    const text = typeof query === 'string' ? query : query.text;
-    const values = params ?? (typeof query === 'string' ? [] : (query.values ?? []));
-    if (this.#lost) throw this.#lost;
-    if (NAMES_ITSELF.test(text)) {
-      this.#name = String(values[0]);
-      return { rows: [{ set_config: this.#name }], rowCount: 1, command: 'SELECT' };
-    }
-    const listens = LISTENS.exec(text);
-    if (listens?.[2] !== undefined) {
-      if (listens[1] !== undefined) return this.#unlisten(listens[2]);
-      // First the ear, then the word: nothing may be missed in between.
-      this.#channels.add(listens[2]);
-    }
-    return this.#pool.run(this.id, text, values);
-  }
-
-  release(): void {
-    this.#channels.clear();
-    this.#pool.release(this);
-  }
-
-  /** For the pool. */
-  deliver(notification: Notification): void {
-    if (this.#channels.has(notification.channel)) this.emit('notification', notification);
-  }
-
-  /** For the pool: the thread that knew this client is gone. */
-  lose(error: Error): void {
-    this.#lost = error;
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-  }
-
-  /** The session goes on listening: other clients may want to hear. */
-  #unlisten(channel: string): QueryResult {
-    if (channel === '*') this.#channels.clear();
-    else this.#channels.delete(channel);
-    return { rows: [], rowCount: null, command: 'UNLISTEN' };
+    await this.#restarting;
   }
 }
 
 const ASKS_WHO_IS_CONNECTED = /FROM pg_stat_activity\b/;
-const NAMES_ITSELF = /set_config\('application_name'/;
-const LISTENS = /^\s*(?:--[^\n]*\n\s*)*(UN)?LISTEN\s+"?(\w+|\*)"?\s*;?\s*$/i;

@@ -31,9 +31,13 @@ export interface Session {
 
 /** More texts than BullMQ and the host have together; the longest unused one makes room. */
 const MAX_PREPARED = 300;
-/** Codes that say that what was prepared is of no more use. */
-const STALE_STATEMENT: ReadonlySet<string> = new Set(['26000', '0A000']);
-const BEYOND_REPAIR: ReadonlySet<string> = new Set(['FATAL', 'PANIC']);
+/** "cached plan must not change result type": to be prepared again. */
+const STALE_PLAN = '0A000';
+/**
+ * PGlite swallows what it did not expect, such as an overflow of the stack, and is in disorder from then on: a statement
+ * or portal that was just made is unknown, the query was empty, or there is no answer at all.
+ */
+const DISORDER: ReadonlySet<string | undefined> = new Set(['FATAL', 'PANIC', '26000', '34000']);
 
 export function createSession(exchange: (message: Uint8Array) => Uint8Array): Session {
   const prepared = new Map<string, string>();
@@ -64,11 +68,8 @@ export function createSession(exchange: (message: Uint8Array) => Uint8Array): Se
       const isNew = !prepared.has(text);
       const message = values.length === 0 ? serialize.query(text) : extendedQuery(text, values);
       const reply = readReply(receive(exchange(message)));
-      if (reply.error && ((isNew && !reply.parsed) || STALE_STATEMENT.has(reply.error.code ?? '')))
-        prepared.delete(text);
-      if (reply.error && BEYOND_REPAIR.has(reply.error.severity ?? '')) throw new Error(reply.error.message);
-      // PGlite swallows what it did not expect, such as an overflow of the stack, and says that it is ready again.
-      if (!reply.ended || reply.status === undefined) throw new Error('The database broke off in the middle of a statement.');
+      if (isDisorder(reply)) throw new Error(`The database broke off: ${reply.error?.message ?? 'no answer'}.`);
+      if (reply.error && ((isNew && !reply.parsed) || reply.error.code === STALE_PLAN)) prepared.delete(text);
       return {
         outcome: reply.error ? { error: reply.error } : { result: reply.result },
         notifications: reply.notifications,
@@ -76,6 +77,10 @@ export function createSession(exchange: (message: Uint8Array) => Uint8Array): Se
       };
     },
   };
+}
+
+function isDisorder({ error, ended, status }: Reply): boolean {
+  return !ended || status === undefined || DISORDER.has(error?.severity) || DISORDER.has(error?.code);
 }
 
 function dropOldest(prepared: Map<string, string>): Buffer[] {
@@ -102,7 +107,6 @@ type BackendMessage =
   | { name: 'rowDescription'; fields: readonly { name: string; dataTypeID: number }[] }
   | { name: 'dataRow'; fields: readonly (string | null)[] }
   | { name: 'commandComplete'; text: string }
-  | { name: 'emptyQuery' }
   | { name: 'notification'; channel: string; payload: string }
   | { name: 'readyForQuery'; status: string }
   | (DatabaseError & { name: 'error' });
@@ -122,7 +126,12 @@ type Column = readonly [name: string, read: (text: string) => unknown];
 
 /** Of several statements in one text the last one's result counts, and the first one's error. */
 function readReply(messages: readonly BackendMessage[]): Reply {
-  const reply: Reply = { result: { rows: [], rowCount: null, command: '' }, notifications: [], ended: false, parsed: false };
+  const reply: Reply = {
+    result: { rows: [], rowCount: null, command: '' },
+    notifications: [],
+    ended: false,
+    parsed: false,
+  };
   let columns: Column[] = [];
   let rows: Record<string, unknown>[] = [];
   for (const message of messages) {
@@ -143,9 +152,6 @@ function readReply(messages: readonly BackendMessage[]): Reply {
         break;
       case 'error':
         reply.error ??= message;
-        reply.ended = true;
-        break;
-      case 'emptyQuery':
         reply.ended = true;
         break;
       case 'notification':

@@ -1,6 +1,7 @@
 /** After so many scheduled runs that failed in a row, a schedule pauses itself and says why. */
 import type { Logger } from '../observability/log.ts';
 import type { QueueBackend } from '../queue/backend.ts';
+import { isConnectionLost } from '../queue/reachability.ts';
 import { Pauses } from './pauses.ts';
 import type { TaskPlan } from './plan.ts';
 
@@ -31,6 +32,8 @@ export async function countOutcome(
     await backend.queue(queue).removeJobScheduler(task);
     log.error({ module, task, failures }, `the schedule pauses itself: ${failure}`);
   } catch (error) {
+    // That the queue is away is told once, by its door.
+    if (isConnectionLost(error)) return;
     log.warn({ module, task, err: error }, 'the outcome of a scheduled run could not be counted');
   }
 }

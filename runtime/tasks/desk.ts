@@ -6,6 +6,7 @@ import type { QueueBackend } from '../queue/backend.ts';
 import { tidyJson } from './job-data.ts';
 import { type Pause, Pauses } from './pauses.ts';
 import type { ModulePlan, TaskPlan } from './plan.ts';
+import { queueAway } from './queue-door.ts';
 import type { QueueDepth, RunState, RunView, TaskDesk, TaskView } from './task-desk.ts';
 import type { TaskRoom } from './task-room.ts';
 import { viewRun, viewTask } from './views.ts';
@@ -75,8 +76,10 @@ export function createDesk(room: TaskRoom): TaskDesk {
     },
     async depths() {
       const { backend } = room;
-      if (backend === undefined) return [];
-      const depths = room.plans().map((plan) => readDepths(backend, plan));
+      const plans = room.plans();
+      if (plans.length === 0) return [];
+      if (backend === undefined) throw queueAway();
+      const depths = plans.map((plan) => readDepths(backend, plan));
       return (await within(ASK_MS, () => Promise.all(depths))).flat();
     },
     queues: () => room.queues(),
@@ -114,6 +117,7 @@ async function viewModule(
   return plans.map((plan) =>
     viewTask(plan, {
       isServed,
+      isKnown: facts !== undefined,
       pause: facts?.pausedQueues.has(plan.queue) ? pausedOnBoard(plan) : facts?.pauses.get(plan.task),
       failures: facts?.failures.get(plan.task) ?? 0,
       scheduler: facts?.schedulers.get(`${plan.queue}\n${plan.task}`),

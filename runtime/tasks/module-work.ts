@@ -1,5 +1,6 @@
 /** One module's share of the queue in this host: its schedules laid down and its consumers running, or neither. */
 import type { Job, Worker } from 'bullmq';
+import type { Logger } from '../observability/log.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import type { Claims } from './claims.ts';
 import type { Pauses } from './pauses.ts';
@@ -16,6 +17,7 @@ export interface ModuleWorkParts {
   /** Runs of one module under way at once in this host. */
   readonly concurrency: number;
   readonly now: () => number;
+  readonly log: Logger;
 }
 
 export class ModuleWork {
@@ -36,13 +38,15 @@ export class ModuleWork {
 
   /** Puts right what is not as it is declared; call it again now and then, since others change the queue too. */
   async mend(): Promise<void> {
-    const { backend, pauses, claims, now } = this.#parts;
+    const { backend, pauses, claims, now, log } = this.#parts;
     const { module, queues } = this.plan;
     const paused = await pauses.of(module);
     for (const [name, { isSerial }] of queues) {
       const queue = backend.queue(name);
       if (isSerial) await queue.setGlobalConcurrency(1);
-      await layDown(queue, this.#scheduled(name, paused), now());
+      const givenUp = await layDown(queue, this.#scheduled(name, paused), { now: now(), isReturn: !this.isOpen });
+      for (const task of givenUp)
+        log.info({ module, task }, 'a slot was missed while no host was there, and is given up');
     }
     this.#leftOver = await this.#findLeftOver();
     await claims.renew({ module, queues: [...queues.keys(), ...this.#leftOver] }, now());

@@ -12,6 +12,7 @@ export interface QueueDoorOptions {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+const LOCK_LOST = /^Missing lock for job /;
 
 export class QueueDoor {
   readonly #options: QueueDoorOptions;
@@ -56,10 +57,15 @@ export class QueueDoor {
     let wait = FIRST_RETRY_MS;
     while (!this.#isClosed && this.#backend === undefined) {
       try {
-        this.#backend = await open({
+        const backend = await open({
           onOnline: (online, reason) => this.#tell(online, reason),
-          onError: (error) => log.warn({ err: error }, 'the task queue complains'),
+          onError: (error) => this.#hear(error),
         });
+        // Before anybody can start a consumer: its first look takes them.
+        await backend.releaseOrphans().catch((error: unknown) => {
+          log.warn({ err: error }, 'runs that an earlier life of this host was cut off from come back later');
+        });
+        this.#backend = backend;
       } catch (error) {
         // The first failure is told in full; further ones would only repeat it.
         if (wait === FIRST_RETRY_MS) log.error({ err: error }, 'the task queue cannot be opened; trying again');
@@ -71,6 +77,13 @@ export class QueueDoor {
     log.info({ queue: this.#backend.kind }, 'the task queue is open');
     for (const resolve of this.#waiting) resolve();
     if (!this.#isClosed) onReady();
+  }
+
+  #hear(error: Error): void {
+    const { log } = this.#options;
+    // After an outage, the end of a run is told again when its first telling was not answered; the queue knew it already.
+    if (LOCK_LOST.test(error.message)) log.info({ reason: error.message }, 'a run had ended or was taken over by then');
+    else log.warn({ err: error }, 'the task queue complains');
   }
 
   #tell(online: boolean, reason: string): void {

@@ -103,15 +103,15 @@ async function perform(parts: RunParts, attempt: Attempt): Promise<string | unde
     const verdict = judge(error, attempt.interruptions);
     if (verdict.kind === 'again') {
       parts.meter.ended(plan.module, plan.task, verdict.end, parts.now() - startedAt);
-      return runAgain(attempt, parts.now() + verdict.afterMs, verdict.isInterruption, error);
+      if (verdict.isInterruption) tell(parts, run, `Interrupted, runs again: ${messageOf(error)}`);
+      return runAgain(attempt, parts.now() + verdict.afterMs, verdict.isInterruption);
     }
     const isFinal = verdict.isFinal || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const end = isFinal || verdict.end !== 'failed' ? verdict.end : 'retry';
     parts.meter.ended(plan.module, plan.task, end, parts.now() - startedAt);
+    if (!isFinal) tell(parts, run, `Attempt ${job.attemptsMade + 1} failed, another follows: ${verdict.reason}`);
     if (isFinal && attempt.slot !== undefined) await parts.onScheduled(plan, verdict.reason);
     throw isFinal ? failForGood(verdict.reason) : withoutStack(new Error(verdict.reason));
-  } finally {
-    run.cancel.abort();
   }
 }
 
@@ -138,14 +138,20 @@ async function callModule(parts: RunParts, attempt: Attempt, onStart: () => void
 }
 
 /** Back into the queue without using up an attempt. */
-async function runAgain(attempt: Attempt, at: number, isInterruption: boolean, cause: unknown): Promise<never> {
+async function runAgain(attempt: Attempt, at: number, isInterruption: boolean): Promise<never> {
   const { job, data, token } = attempt;
-  if (isInterruption) {
-    await job.updateData({ ...data, interruptions: (data.interruptions ?? 0) + 1 });
-    await job.log(`Interrupted, runs again: ${cause instanceof PlexiError ? cause.message : 'the host failed'}`);
-  }
+  if (isInterruption) await job.updateData({ ...data, interruptions: (data.interruptions ?? 0) + 1 });
   await job.moveToDelayed(at, token);
   throw new DelayedError();
+}
+
+/** Into the log of the run, among the lines of its task. */
+function tell({ running }: RunParts, { module, jobId }: Run, line: string): void {
+  running.log(module, jobId, line);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof PlexiError ? error.message : 'the host failed';
 }
 
 function failForGood(reason: string): Error {

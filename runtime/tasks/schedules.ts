@@ -9,18 +9,32 @@ const MISSED_MS = 5_000;
 const LOST_MS = 120_000;
 const MAX_SCHEDULES = 1_000;
 
-/** Lays the schedules of a queue down as they are declared, and nothing else. */
-export async function layDown(queue: Queue, plans: readonly TaskPlan[], now: number): Promise<void> {
+/**
+ * Lays the schedules of a queue down as they are declared, and nothing else.
+ * @param isReturn nobody has taken runs here until now: what is due was missed
+ * @returns the tasks whose missed slot was given up
+ */
+export async function layDown(
+  queue: Queue,
+  plans: readonly TaskPlan[],
+  { now, isReturn }: { readonly now: number; readonly isReturn: boolean },
+): Promise<string[]> {
   const wanted = new Map(plans.map((plan) => [plan.task, plan]));
   const found = new Map<string, JobSchedulerJson>();
   for (const scheduler of await queue.getJobSchedulers(0, MAX_SCHEDULES, true)) {
     if (wanted.has(scheduler.key)) found.set(scheduler.key, scheduler);
     else await queue.removeJobScheduler(scheduler.key);
   }
+  const givenUp: string[] = [];
   for (const plan of wanted.values()) {
     const existing = found.get(plan.task);
-    if (existing === undefined || (await needsChange(queue, plan, existing, now))) await upsert(queue, plan);
+    const isMissed = existing !== undefined && isReturn && (await isToBeGivenUp(queue, plan, existing, now));
+    if (isMissed) givenUp.push(plan.task);
+    if (existing === undefined || isMissed || !isSame(plan, existing) || (await isLost(queue, existing, now))) {
+      await upsert(queue, plan);
+    }
   }
+  return givenUp;
 }
 
 export async function removeSchedules(queue: Queue): Promise<number> {
@@ -36,18 +50,21 @@ async function upsert(queue: Queue, plan: TaskPlan): Promise<void> {
   await queue.upsertJobScheduler(plan.task, { pattern, tz: timezone }, { name: plan.task, data, opts: plan.job });
 }
 
-/**
- * An upsert gives up the slot that is due, which is what `missed: skip` asks for; without one it runs as soon as
- * somebody takes it, which is what `run-once` asks for.
- */
-async function needsChange(queue: Queue, plan: TaskPlan, found: JobSchedulerJson, now: number): Promise<boolean> {
-  if (!isSame(plan, found) || found.next === undefined) return true;
-  const late = now - found.next;
-  if (late < MISSED_MS) return false;
-  const job = await queue.getJob(`repeat:${plan.task}:${found.next}`);
-  if (job === undefined) return late > LOST_MS;
-  // One that waits for a free place was not missed, and neither was one that runs.
-  return plan.declaration.missed === 'skip' && (await job.isDelayed());
+/** An upsert gives up the slot that is due; without one it runs as soon as somebody takes it: `run-once`. */
+async function isToBeGivenUp(queue: Queue, plan: TaskPlan, { next }: JobSchedulerJson, now: number): Promise<boolean> {
+  if (plan.declaration.missed !== 'skip' || next === undefined || now - next < MISSED_MS) return false;
+  // One that another host runs, or has taken from the schedule, was not missed.
+  return (await queue.getJob(slotId(plan.task, next)))?.isDelayed() ?? false;
+}
+
+/** Its next run was removed by hand, or could not be added: it would never run again. */
+async function isLost(queue: Queue, { key, next }: JobSchedulerJson, now: number): Promise<boolean> {
+  if (next === undefined) return true;
+  return now - next > LOST_MS && (await queue.getJob(slotId(key, next))) === undefined;
+}
+
+function slotId(task: string, slot: number): string {
+  return `repeat:${task}:${slot}`;
 }
 
 function isSame({ schedule, job }: TaskPlan, found: JobSchedulerJson): boolean {

@@ -24,7 +24,7 @@ export interface RunView {
   readonly progress: number | null;
   readonly note: string | null;
   readonly result: unknown;
-  /** Why it was left out although its time had come: `overlap` or `missed`. */
+  /** Why it was left out although its time had come: `overlap`. */
   readonly skipped: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly logs: readonly string[];
@@ -33,8 +33,8 @@ export interface RunView {
 export interface TaskView {
   readonly module: string;
   readonly task: string;
-  /** `scheduled`, `paused`, `on_demand` (no schedule), or `idle`: its module is not served now. */
-  readonly state: 'scheduled' | 'paused' | 'on_demand' | 'idle';
+  /** `scheduled`, `paused`, `on_demand` (no schedule), `idle` (its module is not served now), or `unknown`: the queue is away. */
+  readonly state: 'scheduled' | 'paused' | 'on_demand' | 'idle' | 'unknown';
   readonly schedule: string | null;
   readonly timezone: string | null;
   readonly next_at: string | null;
@@ -66,6 +66,7 @@ export interface TaskDesk {
   pause(module: string, task: string, operator: string, reason: string): Promise<TaskView>;
   /** Starts the schedule again, and the queue, if it was paused on the board. */
   resume(module: string, task: string, operator: string): Promise<TaskView>;
+  /** @throws PlexiError QUEUE_UNAVAILABLE when there are tasks and their queue cannot be asked */
   depths(): Promise<readonly QueueDepth[]>;
   /** Of the modules that have tasks; for bull-board. Empty while no queue was needed. */
   queues(): readonly Queue[];

@@ -40,6 +40,8 @@ export function viewRun(job: Job, state: RunState, logs: readonly string[]): Run
 
 export interface TaskFacts {
   readonly isServed: boolean;
+  /** The queue could be asked. */
+  readonly isKnown: boolean;
   readonly pause: Pause | undefined;
   readonly failures: number;
   readonly scheduler: JobSchedulerJson | undefined;
@@ -69,10 +71,11 @@ export function viewTask(plan: TaskPlan, facts: TaskFacts): TaskView {
   };
 }
 
-function stateOf({ schedule }: TaskPlan, { isServed, pause }: TaskFacts): TaskView['state'] {
+function stateOf({ schedule }: TaskPlan, { isServed, isKnown, pause }: TaskFacts): TaskView['state'] {
   if (pause !== undefined) return 'paused';
   if (schedule === undefined) return isServed ? 'on_demand' : 'idle';
-  return isServed ? 'scheduled' : 'idle';
+  if (!isServed) return 'idle';
+  return isKnown ? 'scheduled' : 'unknown';
 }
 
 function timeOf(milliseconds: number | null | undefined): string | null {

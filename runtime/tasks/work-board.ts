@@ -145,6 +145,7 @@ export class WorkBoard {
       run: this.#options.run,
       concurrency: this.#options.concurrency,
       now: Date.now,
+      log: this.#options.log,
     });
     this.#work.set(plan.module, work);
     await work.open();

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueueBackend } from '../../runtime/queue/backend.ts';
 import { openEmbeddedBackend } from '../../runtime/queue/embedded.ts';
 import type { PglitePool } from '../../runtime/queue/pglite-pool.ts';
+import { embeddedFolder } from '../support/embedded-folder.ts';
 import { describeBackend, recordEvents } from '../support/queue-contract.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
@@ -13,8 +15,6 @@ import { until } from '../support/until.ts';
 const HOST = fileURLToPath(new URL('../support/embedded-host.ts', import.meta.url));
 
 describeBackend('the embedded queue', async () => {
-  const { mkdtempSync, rmSync } = await import('node:fs');
-  const { tmpdir } = await import('node:os');
   const folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
   return {
     exclusive: true,
@@ -25,7 +25,7 @@ describeBackend('the embedded queue', async () => {
 
 describe('the folder of the embedded queue', () => {
   it('is refused to a second process, by name and with a way out, and free again when the first one is killed', async () => {
-    const folder = tempFolder();
+    const folder = await embeddedFolder();
     const host = startHost(folder, 'hold');
     await host.says('open');
     const second = startHost(folder, 'hold');
@@ -63,7 +63,7 @@ describe('the folder of the embedded queue', () => {
 
 describe('the embedded queue after a kill', () => {
   it('has every job whose adding was acknowledged, once', { timeout: 120_000 }, async () => {
-    const folder = tempFolder();
+    const folder = await embeddedFolder();
     const added = new Set<string>();
     const runs = new Map<string, number>();
     for (let kill = 0; kill < 6; kill++) {
@@ -94,7 +94,7 @@ describe('the embedded queue after a kill', () => {
   });
 
   it('runs what was cut off again within a second, under its id, and counts it as stalled', async () => {
-    const folder = tempFolder();
+    const folder = await embeddedFolder();
     const made = await open(folder);
     const ids = (await made.queue('held').addBulk(['a', 'b', 'c'].map((name) => ({ name, data: {} })))).map(
       (job) => job.id,
@@ -120,7 +120,7 @@ describe('the embedded queue after a kill', () => {
   });
 
   it('leaves jobs that run now alone when it is asked for orphans again', async () => {
-    const backend = await open(tempFolder(), { stalledMs: 200 });
+    const backend = await open(await embeddedFolder(), { stalledMs: 200 });
     let runs = 0;
     backend.consume(
       'live',
@@ -140,7 +140,7 @@ describe('the embedded queue after a kill', () => {
 
 describe('the embedded queue at work', () => {
   it('wakes a consumer that is just going idle, every time', async () => {
-    const backend = await open(tempFolder());
+    const backend = await open(await embeddedFolder());
     const queue = backend.queue('idle');
     let ran = 0;
     backend.consume('idle', async () => void ran++, { concurrency: 1 });
@@ -157,7 +157,7 @@ describe('the embedded queue at work', () => {
   });
 
   it('stays small over many jobs that come and go', { timeout: 90_000 }, async () => {
-    const folder = tempFolder();
+    const folder = await embeddedFolder();
     const backend = await open(folder);
     const queue = backend.queue('many');
     backend.consume('many', async () => undefined, { concurrency: 20 });
@@ -179,7 +179,7 @@ describe('the embedded queue at work', () => {
 
   it('survives the death of its thread: tells it once each way, starts again, and loses nothing', async () => {
     const events = recordEvents();
-    const backend = await open(tempFolder(), {}, events);
+    const backend = await open(await embeddedFolder(), {}, events);
     const queue = backend.queue('death');
     const begun: string[] = [];
     let finish = () => {};
@@ -215,7 +215,7 @@ describe('the embedded queue at work', () => {
   });
 
   it('closes while its thread is down', async () => {
-    const backend = await open(tempFolder());
+    const backend = await open(await embeddedFolder());
     backend.consume('down', async () => undefined, { concurrency: 1 });
     await backend.queue('down').add('task', {});
     poolOf(backend).terminateThread('it was ended by a test');

@@ -316,6 +316,7 @@ for (const kind of TASK_PLACES) {
     test('the schedules of a module that nobody serves any more are removed', async () => {
       const first = start([fakeModule({ tasks: { tick: { schedule: NEVER } } })]);
       await scheduled(first, 'tick');
+      await until(async () => (await first.room.backend?.records.read('served/demo')) !== undefined);
       // Long enough ago for every other host to have noticed.
       await first.room.backend?.records.write('served/demo', JSON.stringify({ at: 0, queues: ['demo'] }));
       await first.close();

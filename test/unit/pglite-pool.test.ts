@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PglitePool } from '../../runtime/queue/pglite-pool.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { embeddedFolder } from '../support/embedded-folder.ts';
 import { until } from '../support/until.ts';
 
 describe('the pool of the embedded database', () => {
@@ -82,6 +82,28 @@ describe('the pool of the embedded database', () => {
     await expect(read('$2::jsonb, $1::text', 'x', text)).rejects.toThrow(/Parameter \$2 holds the character NUL/);
     expect(await read('$1::jsonb', JSON.stringify('\\u0000'))).toBe('\\u0000');
     await expect(read('$1::text', () => 1)).rejects.toThrow(/Parameter \$1 of a query is a function/);
+  });
+
+  it('refuses JSON that would overflow the stack of the database, and takes what is only large', async () => {
+    const nest = (levels: number) => '{"a":['.repeat(levels / 2) + ']}'.repeat(levels / 2);
+    expect(await read('length($1::jsonb::text) > 0', nest(1000))).toBe(true);
+    await expect(read('$1::jsonb', nest(1002))).rejects.toThrow(/Parameter \$1 .* more than 1000 levels/);
+    await expect(read('$1::jsonb', nest(1_000_000))).rejects.toThrow(/more than 1000 levels/);
+    const flat = JSON.stringify(Array.from({ length: 5000 }, () => '[{"\\"[{'));
+    expect(await read('jsonb_array_length($1::jsonb)', flat)).toBe(5000);
+    expect(await read('length($1::text)', 'x'.repeat(5_000_000))).toBe(5_000_000);
+  });
+
+  it('ends a thread whose database is in disorder, instead of believing what it says', async () => {
+    const { pool: mortal, told } = await openOwnPool();
+    // Without the limit above: PGlite answers that this query was empty.
+    const deep = `SELECT $1::int, '${'['.repeat(300_000)}'::jsonb`;
+    await expect(mortal.query(deep, [1])).rejects.toMatchObject({
+      code: expect.stringMatching(/^(?:ECONNREFUSED|54001)$/),
+    });
+    await until(() => mortal.online);
+    expect((await mortal.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
+    expect(told.slice(0, 1).join()).toMatch(/^(?:lost: The database broke off.*)?$/s);
   });
 
   it('passes errors on with their code and detail, and goes on', async () => {
@@ -208,7 +230,7 @@ describe('the pool of the embedded database', () => {
 
 async function openOwnPool(durability: 'process' | 'power-loss' = 'process') {
   const told: string[] = [];
-  const pool = await openPool(join(tempFolder(), 'database'), told, durability);
+  const pool = await openPool(join(await embeddedFolder(), 'database'), told, durability);
   onTestFinished(() => pool.end());
   return { pool, told };
 }
