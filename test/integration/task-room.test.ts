@@ -194,7 +194,7 @@ for (const kind of TASK_PLACES) {
       expect(paused?.paused).toMatchObject({ by: 'failures' });
       expect(paused?.paused?.reason).toMatch(/2 times in a row.*broken/);
       expect(paused?.next_at).toBeNull();
-      expect(await host.room.backend?.queue('demo').getJobScheduler('tick')).toBeUndefined();
+      await until(async () => (await host.room.backend?.queue('demo').getJobScheduler('tick')) === undefined);
       broken = false;
       const before = module.taskCalls.length;
       expect(await host.desk.resume('demo', 'tick', 'olga')).toMatchObject({
@@ -323,7 +323,7 @@ for (const kind of TASK_PLACES) {
       const second = start([fakeModule({ name: 'other', tasks: { tick: { schedule: NEVER } } })]);
       await until(async () => (await second.room.backend?.queue('demo').getJobSchedulersCount()) === 0);
       await until(async () => (await second.room.backend?.records.read('served/demo')) === undefined);
-      expect(await second.room.backend?.queue('other').getJobSchedulersCount()).toBe(1);
+      await until(async () => (await second.room.backend?.queue('other').getJobSchedulersCount()) === 1);
     });
 
     test('a task that does not exist is refused by name, with those that do', async () => {
