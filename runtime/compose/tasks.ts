@@ -22,6 +22,7 @@ export function createTaskRoom(settings: HostSettings, { dataFolder, registry, m
       concurrency: tasks.concurrency,
       perModule: tasks.per_module,
       maxWaiting: tasks.max_waiting,
+      maxEnded: tasks.keep_runs,
       graceMs: tasks.grace_seconds * 1000,
       pauseAfter: tasks.pause_after,
     },

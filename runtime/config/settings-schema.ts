@@ -104,24 +104,15 @@ const TasksSchema = section('How tasks run. Without `redis` or `queue` the queue
     description: 'Sets the queues of this installation apart from others on the same server.',
   }),
   concurrency: integer(64, 1, 10_000, 'Runs that are under way at once in this host.'),
-  per_module: integer(
-    8,
-    1,
-    1000,
-    'Runs of one module that are under way at once in this host; a task with overlap: queue has one place of its own.',
-  ),
-  max_waiting: integer(
-    10_000,
-    1,
-    10_000_000,
-    'Runs that may wait in one queue (a module has one, and one more per task with overlap: queue); more are refused.',
-  ),
+  per_module: integer(8, 1, 1000, 'Runs of one module that are under way at once in this host.'),
+  max_waiting: integer(10_000, 1, 10_000_000, 'Runs of one module that may wait; more are refused.'),
   keep_days: Type.Number({
     default: 7,
     exclusiveMinimum: 0,
     maximum: 3650,
     description: 'How long ended runs are kept.',
   }),
+  keep_runs: integer(2_000, 1, 1_000_000, 'Completed, and failed, runs that one queue keeps at most; the oldest go.'),
   grace_seconds: Type.Number({
     default: 5,
     minimum: 0,

@@ -5,6 +5,7 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { RecordStore } from '../queue/backend.ts';
+import { isQueueOf } from './plan.ts';
 
 export interface Claim {
   readonly module: string;
@@ -30,7 +31,7 @@ export class Claims {
   /** The queues that the module had when its claim was last renewed. */
   async queuesOf(module: string): Promise<readonly string[]> {
     const text = await this.#records.read(START + module);
-    return text === undefined ? [] : readClaim(text).queues;
+    return text === undefined ? [] : readClaim(module, text).queues;
   }
 
   /** @param isExclusive no other host can have renewed anything */
@@ -38,7 +39,7 @@ export class Claims {
     const lapsed: Claim[] = [];
     for (const [key, text] of await this.#records.list(START)) {
       const module = key.slice(START.length);
-      const claim = readClaim(text);
+      const claim = readClaim(module, text);
       if (!present.has(module) && (isExclusive || now - claim.at > LAPSE_MS)) {
         lapsed.push({ module, queues: claim.queues });
       }
@@ -51,10 +52,12 @@ export class Claims {
   }
 }
 
-function readClaim(text: string): { at: number; queues: string[] } {
+/** Boundary: a record can be edited like everything in the queue, and must not name queues of another module. */
+function readClaim(module: string, text: string): { at: number; queues: string[] } {
   try {
     const claim: unknown = JSON.parse(text);
-    return checkClaim.Check(claim) ? claim : { at: 0, queues: [] };
+    if (!checkClaim.Check(claim)) return { at: 0, queues: [] };
+    return { at: claim.at, queues: claim.queues.filter((queue) => isQueueOf(module, queue)) };
   } catch {
     return { at: 0, queues: [] };
   }

@@ -1,32 +1,19 @@
 /** What operators see of tasks and do to them, over the task room. */
 
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { Job, JobSchedulerJson } from 'bullmq';
+import type { JobSchedulerJson } from 'bullmq';
 import type { QueueBackend } from '../queue/backend.ts';
 import { tidyJson } from './job-data.ts';
 import { type Pause, Pauses } from './pauses.ts';
 import type { ModulePlan, TaskPlan } from './plan.ts';
 import { queueAway } from './queue-door.ts';
-import type { QueueDepth, RunState, RunView, TaskDesk, TaskView } from './task-desk.ts';
+import { JOB_STATES, readRuns, STATES } from './read-runs.ts';
+import type { QueueDepth, RunState, TaskDesk, TaskView } from './task-desk.ts';
 import type { TaskRoom } from './task-room.ts';
-import { viewRun, viewTask } from './views.ts';
+import { viewTask } from './views.ts';
 import { within } from './within.ts';
 
-/** Job states of the queue, newest work first, and what operators call them. */
-const STATES = {
-  active: 'active',
-  waiting: 'waiting',
-  prioritized: 'waiting',
-  delayed: 'delayed',
-  failed: 'failed',
-  completed: 'completed',
-} as const satisfies Record<string, RunState>;
-type JobState = keyof typeof STATES;
-const JOB_STATES = Object.keys(STATES) as JobState[];
-/** Tasks of one module share a queue: so many jobs of each state are looked through for those of one task. */
-const WINDOW = 500;
 const MAX_SCHEDULES = 1_000;
-const MAX_LOG_ENTRIES = 50;
 const ASK_MS = 5_000;
 
 export function createDesk(room: TaskRoom): TaskDesk {
@@ -43,7 +30,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
     },
     async runs(module, task, limit) {
       const plan = room.findTask(module, task);
-      return room.ask((backend) => readRuns(backend, plan, limit));
+      return room.ask((backend) => readRuns(backend.queue(plan.queue), plan.task, limit));
     },
     async run(module, task, data, operator) {
       const plan = room.findTask(module, task);
@@ -137,25 +124,6 @@ async function readFacts(backend: QueueBackend, module: string, plans: readonly 
     }
   }
   return { pauses: await pauses.of(module), failures: await pauses.failures(module), schedulers, pausedQueues };
-}
-
-async function readRuns(backend: QueueBackend, plan: TaskPlan, limit: number): Promise<RunView[]> {
-  const queue = backend.queue(plan.queue);
-  const found: { job: Job; state: RunState; at: number }[] = [];
-  for (const state of JOB_STATES) {
-    const jobs: (Job | undefined)[] = await queue.getJobs([state], 0, WINDOW - 1, false);
-    for (const job of jobs) {
-      if (job?.name !== plan.task) continue;
-      found.push({ job, state: STATES[state], at: job.processedOn ?? job.timestamp });
-    }
-  }
-  found.sort((one, other) => other.at - one.at);
-  return Promise.all(
-    found.slice(0, limit).map(async ({ job, state }) => {
-      const { logs } = await queue.getJobLogs(job.id ?? '', 0, MAX_LOG_ENTRIES - 1, true);
-      return viewRun(job, state, logs);
-    }),
-  );
 }
 
 async function readDepths(backend: QueueBackend, { module, queues }: ModulePlan): Promise<QueueDepth[]> {

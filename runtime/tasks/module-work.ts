@@ -1,21 +1,24 @@
 /** One module's share of the queue in this host: its schedules laid down and its consumers running, or neither. */
-import type { Job, Worker } from 'bullmq';
+import type { Job, Queue, Worker } from 'bullmq';
+import { Slots } from '../modules/slots.ts';
 import type { Logger } from '../observability/log.ts';
 import type { QueueBackend } from '../queue/backend.ts';
 import type { Claims } from './claims.ts';
 import type { Pauses } from './pauses.ts';
 import type { ModulePlan, TaskPlan } from './plan.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import type { RunResult } from './run-job.ts';
+import type { RunResult, TakenJob } from './run-job.ts';
 import { layDown, removeSchedules } from './schedules.ts';
 
 export interface ModuleWorkParts {
   readonly backend: QueueBackend;
   readonly pauses: Pauses;
   readonly claims: Claims;
-  readonly run: (module: string, job: Job, token: string) => Promise<RunResult>;
-  /** Runs of one module under way at once in this host. */
+  readonly run: (taken: TakenJob) => Promise<RunResult>;
+  /** Runs of one module under way at once in this host, over all of its queues. */
   readonly concurrency: number;
+  /** Removes what a queue keeps too much of. */
+  readonly tidy: (queue: Queue) => Promise<void>;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -23,6 +26,7 @@ export interface ModuleWorkParts {
 export class ModuleWork {
   readonly plan: ModulePlan;
   readonly #parts: ModuleWorkParts;
+  readonly #places: Slots;
   readonly #consumers = new Map<string, Worker>();
   /** Queues of an earlier version that still hold runs: worked off, never filled again. */
   #leftOver: readonly string[] = [];
@@ -30,6 +34,7 @@ export class ModuleWork {
   constructor(plan: ModulePlan, parts: ModuleWorkParts) {
     this.plan = plan;
     this.#parts = parts;
+    this.#places = new Slots(parts.concurrency, plan.tasks.size + parts.concurrency);
   }
 
   get isOpen(): boolean {
@@ -38,7 +43,7 @@ export class ModuleWork {
 
   /** Puts right what is not as it is declared; call it again now and then, since others change the queue too. */
   async mend(): Promise<void> {
-    const { backend, pauses, claims, now, log } = this.#parts;
+    const { backend, pauses, claims, tidy, now, log } = this.#parts;
     const { module, queues } = this.plan;
     const paused = await pauses.of(module);
     for (const [name, { isSerial }] of queues) {
@@ -48,6 +53,7 @@ export class ModuleWork {
       for (const task of givenUp)
         log.info({ module, task }, 'a slot was missed while no host was there, and is given up');
     }
+    for (const name of queues.keys()) await tidy(backend.queue(name));
     this.#leftOver = await this.#findLeftOver();
     await claims.renew({ module, queues: [...queues.keys(), ...this.#leftOver] }, now());
     if (this.isOpen) this.#consume();
@@ -69,10 +75,11 @@ export class ModuleWork {
   #consume(): void {
     const { backend, run, concurrency } = this.#parts;
     const { module, queues } = this.plan;
+    const places = this.#places;
     for (const name of [...queues.keys(), ...this.#leftOver]) {
       if (this.#consumers.has(name)) continue;
       const isSerial = queues.get(name)?.isSerial ?? false;
-      const consumer = backend.consume(name, (job: Job, token = '') => run(module, job, token), {
+      const consumer = backend.consume(name, (job: Job, token = '') => run({ module, job, token, places }), {
         concurrency: isSerial ? 1 : concurrency,
         settings: { backoffStrategy: (attempts = 1) => retryDelayMs(attempts) },
       });

@@ -4,6 +4,7 @@ import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import type { JobsOptions } from 'bullmq';
 import { checkCron, checkTimezone } from '../modules/manifest-rules.ts';
 import { BACKOFF } from './retry-delay.ts';
+import { MAX_LOG_ENTRIES } from './running.ts';
 
 export interface TaskPlan {
   readonly module: string;
@@ -15,7 +16,7 @@ export interface TaskPlan {
   readonly timeoutMs: number;
   readonly declaration: TaskDeclaration;
   /** For every run, however it came about. */
-  readonly job: Pick<JobsOptions, 'attempts' | 'backoff' | 'priority'>;
+  readonly job: Pick<JobsOptions, 'attempts' | 'backoff' | 'priority' | 'keepLogs'>;
 }
 
 export interface Schedule {
@@ -28,6 +29,13 @@ export interface ModulePlan {
   readonly tasks: ReadonlyMap<string, TaskPlan>;
   /** Queue → may its runs overlap. */
   readonly queues: ReadonlyMap<string, { readonly isSerial: boolean }>;
+}
+
+/** Whether this or another version of the module may have made a queue of that name. */
+export function isQueueOf(module: string, queue: string): boolean {
+  return (
+    queue === module || (queue.startsWith(`${module}.`) && /^[A-Za-z_]\w{0,63}$/.test(queue.slice(module.length + 1)))
+  );
 }
 
 /** A module whose tasks are switched off has none. */
@@ -56,6 +64,7 @@ export function planTasks(
       job: {
         attempts: declaration.retryCount + 1,
         backoff: { type: BACKOFF },
+        keepLogs: MAX_LOG_ENTRIES,
         ...(priority === 0 ? {} : { priority }),
       },
     });
@@ -69,15 +78,23 @@ export function isSamePlan(one: ModulePlan, other: ModulePlan): boolean {
 
 /** What keeps declared tasks from being scheduled, so that a module is refused when it is loaded. */
 export function findTaskProblems(declared: readonly TaskDeclaration[]): string[] {
-  return declared.flatMap(({ name, schedule, timezone }) => {
+  const serial = declared.filter(({ overlap }) => overlap === 'queue').length;
+  const tooMany =
+    serial <= MAX_SERIAL
+      ? []
+      : [`${serial} tasks have overlap: queue; each needs a queue of its own, and ${MAX_SERIAL} are allowed.`];
+  const wrong = declared.flatMap(({ name, schedule, timezone }) => {
     const problems = [
       schedule === undefined ? undefined : checkCron(schedule),
       timezone === undefined ? undefined : checkTimezone(timezone),
     ];
     return problems.flatMap((problem) => (problem === undefined ? [] : [`task ${name}: ${problem}`]));
   });
+  return [...tooMany, ...wrong];
 }
 
+/** Every queue costs each host a connection. */
+const MAX_SERIAL = 16;
 const ORDER = ['high', 'normal', 'low'] as const;
 
 /**

@@ -25,6 +25,8 @@ export interface RunParts {
   readonly graceMs: number;
   /** A scheduled run succeeded, or failed for good. Never rejects. */
   readonly onScheduled: (plan: TaskPlan, failure: string | undefined) => Promise<void>;
+  /** An error that is nobody's but the host's or its queue's. */
+  readonly onFault: (module: string, error: unknown) => void;
   readonly now: () => number;
 }
 
@@ -35,12 +37,19 @@ export interface RunResult {
   readonly skipped?: 'overlap';
 }
 
-interface Attempt {
+/** A job that this host holds the lock of. */
+export interface TakenJob {
+  readonly module: string;
+  readonly job: Job;
+  readonly token: string;
+  /** Runs of the module under way in this host, over all of its queues. */
+  readonly places: Slots;
+}
+
+interface Attempt extends TakenJob {
   readonly plan: TaskPlan;
   readonly run: Run;
   readonly data: JobData;
-  readonly job: Job;
-  readonly token: string;
   readonly slot: Date | undefined;
   /** Earlier starts that came to nothing without anybody's fault; those of dead hosts are counted by the queue. */
   readonly interruptions: number;
@@ -50,10 +59,21 @@ interface Attempt {
 const PLACE_MS = 60_000;
 
 /** @throws DelayedError when it runs again later; UnrecoverableError or Error when the attempt failed */
-export async function runJob(parts: RunParts, module: string, job: Job, token: string): Promise<RunResult> {
-  const attempt = identify(parts, module, job, token);
+export async function runJob(parts: RunParts, taken: TakenJob): Promise<RunResult> {
+  try {
+    return await run(parts, identify(parts, taken));
+  } catch (error) {
+    if (error instanceof DelayedError || error instanceof AttemptError || error instanceof UnrecoverableError)
+      throw error;
+    // Boundary: whatever the queue's driver or we ourselves said stays in the host's log.
+    parts.onFault(taken.module, error);
+    throw new AttemptError('INTERNAL: The host failed at running it.');
+  }
+}
+
+async function run(parts: RunParts, attempt: Attempt): Promise<RunResult> {
   const { plan, run, slot } = attempt;
-  parts.running.add(run, job);
+  parts.running.add(run, attempt.job);
   try {
     // Only a slot of the schedule is left out; what somebody asked for is never dropped.
     if (slot !== undefined && plan.declaration.overlap === 'skip' && (await parts.hasEarlier(plan, run))) {
@@ -68,7 +88,8 @@ export async function runJob(parts: RunParts, module: string, job: Job, token: s
   }
 }
 
-function identify(parts: RunParts, module: string, job: Job, token: string): Attempt {
+function identify(parts: RunParts, taken: TakenJob): Attempt {
+  const { module, job } = taken;
   const plan = parts.planOf(module, job.name);
   if (plan === undefined) throw failForGood(`MODULE_ERROR: ${module} has no task ${job.name} any more.`);
   const slot = slotOf(job);
@@ -81,7 +102,8 @@ function identify(parts: RunParts, module: string, job: Job, token: string): Att
   };
   try {
     const data = readJobData(job);
-    return { plan, run, data, job, token, slot, interruptions: (data.interruptions ?? 0) + (job.stalledCounter ?? 0) };
+    const interruptions = (data.interruptions ?? 0) + (job.stalledCounter ?? 0);
+    return { ...taken, plan, run, data, slot, interruptions };
   } catch (error) {
     throw failForGood(`INVALID_INPUT: ${error instanceof Error ? error.message : 'the job cannot be read'}`);
   }
@@ -111,7 +133,7 @@ async function perform(parts: RunParts, attempt: Attempt): Promise<string | unde
     parts.meter.ended(plan.module, plan.task, end, parts.now() - startedAt);
     if (!isFinal) tell(parts, run, `Attempt ${job.attemptsMade + 1} failed, another follows: ${verdict.reason}`);
     if (isFinal && attempt.slot !== undefined) await parts.onScheduled(plan, verdict.reason);
-    throw isFinal ? failForGood(verdict.reason) : withoutStack(new Error(verdict.reason));
+    throw isFinal ? failForGood(verdict.reason) : new AttemptError(verdict.reason);
   }
 }
 
@@ -119,21 +141,34 @@ async function callModule(parts: RunParts, attempt: Attempt, onStart: () => void
   const { plan, run, data, job, slot, interruptions } = attempt;
   const module = parts.moduleOf(plan.module);
   if (module === undefined) throw new PlexiError('MODULE_UNAVAILABLE', 'The module is not served by this host.');
-  const { signal } = run.cancel;
-  if (!parts.places.tryTake()) await parts.places.wait(parts.now() + PLACE_MS, signal);
+  return withPlace(attempt.places, parts, run, () =>
+    withPlace(parts.places, parts, run, () =>
+      module.runTask(
+        {
+          task: plan.task,
+          jobId: run.jobId,
+          attempt: job.attemptsMade + interruptions + 1,
+          slot: slot === undefined ? null : slot.toISOString(),
+          data: data.data,
+        },
+        { timeoutMs: plan.timeoutMs, graceMs: parts.graceMs, signal: run.cancel.signal, onStart },
+      ),
+    ),
+  );
+}
+
+/** The module's place first: a module that has used up its own takes none of the host's. */
+async function withPlace<Result>(
+  places: Slots,
+  { now }: RunParts,
+  { cancel }: Run,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!places.tryTake()) await places.wait(now() + PLACE_MS, cancel.signal);
   try {
-    return await module.runTask(
-      {
-        task: plan.task,
-        jobId: run.jobId,
-        attempt: job.attemptsMade + interruptions + 1,
-        slot: slot === undefined ? null : slot.toISOString(),
-        data: data.data,
-      },
-      { timeoutMs: plan.timeoutMs, graceMs: parts.graceMs, signal, onStart },
-    );
+    return await work();
   } finally {
-    parts.places.release();
+    places.release();
   }
 }
 
@@ -154,12 +189,16 @@ function messageOf(error: unknown): string {
   return error instanceof PlexiError ? error.message : 'the host failed';
 }
 
-function failForGood(reason: string): Error {
-  return withoutStack(new UnrecoverableError(reason));
+/** Boundary: the queue keeps stacks beside failures, and ours would name files of the host. */
+class AttemptError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.stack = reason;
+  }
 }
 
-/** Boundary: the queue keeps stacks beside failures, and ours would name files of the host. */
-function withoutStack(error: Error): Error {
-  error.stack = error.message;
+function failForGood(reason: string): UnrecoverableError {
+  const error = new UnrecoverableError(reason);
+  error.stack = reason;
   return error;
 }

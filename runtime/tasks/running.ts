@@ -17,6 +17,8 @@ interface Live extends Run {
   /** The newest progress that was not written yet. */
   pending: { percent: number; note?: string } | undefined;
   lines: string[];
+  /** Characters that wait for the next flush, and that were written before. */
+  entry: number;
   written: number;
   dropped: number;
   timer: NodeJS.Timeout | undefined;
@@ -26,11 +28,14 @@ interface Live extends Run {
 
 /** Progress and lines go to the queue at most so often per run. */
 const FLUSH_MS = 250;
-const MAX_LINES = 1_000;
+/** Entries that a run keeps of its log, over all attempts; one entry holds the lines of one flush. */
+export const MAX_LOG_ENTRIES = 20;
+/** Characters of one entry. */
+const MAX_ENTRY = 8_000;
+/** Characters that one attempt may write. */
+const MAX_WRITTEN = 64_000;
 const MAX_NOTE = 500;
 const MAX_LINE = 2_000;
-/** Lines that wait for the next flush; a guest that is faster loses the rest. */
-const MAX_PENDING_LINES = 100;
 
 export class RunningJobs {
   readonly #byId = new Map<string, Live>();
@@ -45,7 +50,7 @@ export class RunningJobs {
   }
 
   add(run: Run, job: Live['job']): void {
-    const told = { pending: undefined, lines: [], written: 0, dropped: 0 };
+    const told = { pending: undefined, lines: [], entry: 0, written: 0, dropped: 0 };
     const live: Live = { ...run, job, ...told, timer: undefined, writing: Promise.resolve() };
     this.#byId.set(key(run.module, run.jobId), live);
   }
@@ -86,11 +91,14 @@ export class RunningJobs {
   log(module: string, jobId: string, line: string): void {
     const live = this.#byId.get(key(module, jobId));
     if (live === undefined) return;
-    if (live.lines.length >= MAX_PENDING_LINES || live.written + live.lines.length >= MAX_LINES) {
+    const text = printable(line).slice(0, MAX_LINE);
+    const cost = text.length + 1;
+    if (live.entry + cost > MAX_ENTRY || live.written + live.entry + cost > MAX_WRITTEN) {
       live.dropped += 1;
       return;
     }
-    live.lines.push(printable(line).slice(0, MAX_LINE));
+    live.entry += cost;
+    live.lines.push(text);
     this.#flushSoon(live);
   }
 
@@ -105,7 +113,8 @@ export class RunningJobs {
     const { pending, lines } = live;
     live.pending = undefined;
     live.lines = [];
-    live.written += lines.length;
+    live.written += live.entry;
+    live.entry = 0;
     try {
       if (pending !== undefined) await live.job.updateProgress(pending);
       // One call for many lines; the views take them apart again.

@@ -16,7 +16,7 @@ export interface RunView {
   readonly attempts: number;
   /** How often its thread, its cell or its host went away under it. */
   readonly interruptions: number;
-  readonly created_at: string;
+  readonly created_at: string | null;
   readonly started_at: string | null;
   readonly finished_at: string | null;
   /** For a delayed run: when it is due. */

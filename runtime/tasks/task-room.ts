@@ -33,6 +33,8 @@ export interface TaskLimits {
   readonly concurrency: number;
   readonly perModule: number;
   readonly maxWaiting: number;
+  /** Ended runs that one queue keeps. */
+  readonly maxEnded: number;
   readonly graceMs: number;
   /** Scheduled runs that fail in a row before their schedule pauses itself. */
   readonly pauseAfter: number;
@@ -59,14 +61,20 @@ export class TaskRoom {
     this.#running = new RunningJobs(({ module, task }, error) =>
       log.warn({ module, task, err: error }, 'what the run told could not be written'),
     );
-    this.#waiting = new WaitingRoom(limits.maxWaiting, Date.now);
+    this.#waiting = new WaitingRoom({
+      maxWaiting: limits.maxWaiting,
+      maxEnded: limits.maxEnded,
+      now: Date.now,
+      onFailure: (queue, error) => log.warn({ queue, err: error }, 'ended runs could not be removed'),
+    });
     this.#door = new QueueDoor({ open: options.open, onReady: () => this.#board.mendAll(), log });
     const parts = this.#runParts();
     this.#board = new WorkBoard({
       modules,
       backend: () => this.backend,
-      run: (module, job, token) => runJob(parts, module, job, token),
+      run: (taken) => runJob(parts, taken),
       concurrency: limits.perModule,
+      tidy: (queue) => this.#waiting.tidy(queue),
       onNeeded: () => this.#door.want(),
       onQueues: () => {
         for (const listener of this.#listeners) listener();
@@ -113,8 +121,12 @@ export class TaskRoom {
       );
     }
     return this.ask(async (backend) => {
+      const { queues } = this.#board.planOf(plan.module) ?? { queues: new Map([[plan.queue, {}]]) };
+      await this.#waiting.enter(
+        plan.module,
+        [...queues.keys()].map((name) => backend.queue(name)),
+      );
       const queue = backend.queue(plan.queue);
-      await this.#waiting.enter(queue);
       // The id is chosen here, so that an attempt that is repeated on the way adds one run.
       const id = randomUUID();
       await queue.add(plan.task, data, { ...plan.job, jobId: id, ...(delayMs > 0 ? { delay: delayMs } : {}) });
@@ -176,6 +188,7 @@ export class TaskRoom {
       hasEarlier: (plan, run) => this.#hasEarlier(plan, run),
       meter,
       graceMs: limits.graceMs,
+      onFault: (module, error) => log.error({ module, err: error }, 'a run failed in the host'),
       onScheduled: (plan, failure) => countOutcome(this.#door.backend, plan, failure, rules),
       now: Date.now,
     };

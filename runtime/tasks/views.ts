@@ -8,9 +8,11 @@ import type { Pause } from './pauses.ts';
 import type { TaskPlan } from './plan.ts';
 import type { RunState, RunView, TaskView } from './task-desk.ts';
 
-const MAX_LINES = 200;
+/** The last moment that a Date can name. */
+const LATEST_MS = 8.64e15;
 
-export function viewRun(job: Job, state: RunState, logs: readonly string[]): RunView {
+/** Its log is read apart. */
+export function viewRun(job: Job, state: RunState): RunView {
   const data = checkJobData(job.data) ? job.data : undefined;
   const progress = readProgress(job.progress);
   const { result, skipped } = readResult(job.returnvalue);
@@ -24,7 +26,7 @@ export function viewRun(job: Job, state: RunState, logs: readonly string[]): Run
     attempt: job.attemptsMade + (state === 'active' ? 1 : 0),
     attempts: job.opts.attempts ?? 1,
     interruptions,
-    created_at: new Date(job.timestamp).toISOString(),
+    created_at: timeOf(job.timestamp),
     started_at: timeOf(job.processedOn),
     finished_at: state === 'completed' || state === 'failed' ? timeOf(job.finishedOn) : null,
     // A run that was put off counts from its last start.
@@ -34,7 +36,7 @@ export function viewRun(job: Job, state: RunState, logs: readonly string[]): Run
     result,
     skipped,
     error: job.failedReason === undefined || state === 'completed' ? null : readReason(job.failedReason),
-    logs: logs.flatMap((entry) => entry.split('\n')).slice(-MAX_LINES),
+    logs: [],
   };
 }
 
@@ -78,8 +80,10 @@ function stateOf({ schedule }: TaskPlan, { isServed, isKnown, pause }: TaskFacts
   return isKnown ? 'scheduled' : 'unknown';
 }
 
-function timeOf(milliseconds: number | null | undefined): string | null {
-  return milliseconds === null || milliseconds === undefined ? null : new Date(milliseconds).toISOString();
+/** Boundary: times in the queue can be edited like everything in it. */
+function timeOf(milliseconds: unknown): string | null {
+  if (typeof milliseconds !== 'number' || !(Math.abs(milliseconds) <= LATEST_MS)) return null;
+  return new Date(milliseconds).toISOString();
 }
 
 function readProgress(progress: unknown): { percent: number | null; note: string | null } {

@@ -19,7 +19,7 @@ export interface ModuleSource {
   onChange(listener: (module: ServedModule, from: ModuleState | undefined) => void): () => void;
 }
 
-export interface WorkBoardOptions extends Pick<ModuleWorkParts, 'run' | 'concurrency'> {
+export interface WorkBoardOptions extends Pick<ModuleWorkParts, 'run' | 'concurrency' | 'tidy'> {
   readonly modules: ModuleSource;
   /** The queue's home while it can be reached. */
   readonly backend: () => QueueBackend | undefined;
@@ -144,6 +144,7 @@ export class WorkBoard {
       claims: new Claims(home.records),
       run: this.#options.run,
       concurrency: this.#options.concurrency,
+      tidy: this.#options.tidy,
       now: Date.now,
       log: this.#options.log,
     });

@@ -339,6 +339,43 @@ for (const kind of TASK_PLACES) {
       expect(await host.room.backend?.queue('demo').getWaitingCount()).toBe(3);
     });
 
+    test('one module with many queues holds no more places of the host than one with few', async () => {
+      const held = Promise.withResolvers<undefined>();
+      const work = { overlap: 'queue', run: () => held.promise } as const;
+      const names = Array.from({ length: 10 }, (_none, at) => `work${at}`);
+      const greedy = fakeModule({ name: 'greedy', tasks: Object.fromEntries(names.map((name) => [name, work])) });
+      const quiet = fakeModule({ name: 'quiet', tasks: { work: {} } });
+      const host = start([greedy, quiet], { concurrency: 4, perModule: 2 });
+      for (const name of names) await host.room.enqueue('greedy', name, 'null', 0);
+      await ran(greedy, 2);
+      await host.room.enqueue('quiet', 'work', 'null', 0);
+      await ran(quiet, 1);
+      expect(greedy.taskCalls).toHaveLength(2);
+      held.resolve(undefined);
+    });
+
+    test('ended runs do not pile up: the oldest go', async () => {
+      const module = fakeModule({ tasks: { work: {} } });
+      const host = start([module], { maxEnded: 10 });
+      for (let run = 0; run < 40; run++) await host.room.enqueue('demo', 'work', `${run}`, 0);
+      await ran(module, 40);
+      await until(async () => (await host.room.backend?.queue('demo').getCompletedCount()) === 40);
+      await host.room.mend('demo');
+      const kept = await host.desk.runs('demo', 'work', 50);
+      expect(kept).toHaveLength(10);
+      const newest = await host.room.enqueue('demo', 'work', '"newest"', 0);
+      await until(async () => (await host.desk.runs('demo', 'work', 1))[0]?.id === newest.id);
+    });
+
+    test('a job whose times were edited into nonsense hides no other run', async () => {
+      const module = fakeModule({ tasks: { work: {} } });
+      const host = start([module]);
+      await host.room.enqueue('demo', 'work', 'null', 0);
+      await ran(module, 1);
+      await host.room.backend?.queue('demo').add('work', { data: 'null', origin: 'module' }, { timestamp: 9e15 });
+      await until(async () => (await host.desk.runs('demo', 'work', 5)).length === 2);
+    });
+
     test('a host that closes gives its runs back, and the next host takes them', async () => {
       const run: NonNullable<Parameters<typeof fakeModule>[0]['tasks']>[string]['run'] = (_run, { signal }) =>
         new Promise((_resolve, reject) => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { InstanceGone } from '../../runtime/cells/instance.ts';
 import { judge, MAX_INTERRUPTIONS, readReason } from '../../runtime/tasks/failure.ts';
 import { readJobData, slotOf } from '../../runtime/tasks/job-data.ts';
-import { findTaskProblems, isSamePlan, planTasks } from '../../runtime/tasks/plan.ts';
+import { findTaskProblems, isQueueOf, isSamePlan, planTasks } from '../../runtime/tasks/plan.ts';
 import { retryDelayMs } from '../../runtime/tasks/retry-delay.ts';
 import { isEarlier } from '../../runtime/tasks/running.ts';
 
@@ -140,6 +140,19 @@ describe('the plan of a module', () => {
     );
     expect(tasks.get('one')?.schedule).toEqual({ pattern: '0 2 * * *', timezone: 'Europe/Berlin' });
     expect(tasks.get('two')?.schedule?.timezone).toBe('UTC');
+  });
+
+  test('may have so many queues and no more', () => {
+    const many = Array.from({ length: 17 }, (_none, at) => task(`serial${at}`, { overlap: 'queue' }));
+    expect(findTaskProblems(many.slice(0, 16))).toEqual([]);
+    expect(findTaskProblems(many)).toEqual([expect.stringMatching(/^17 tasks have overlap: queue.*16 are allowed/)]);
+  });
+
+  test('owns the queues that bear its name, and no others', () => {
+    expect(['demo', 'demo.two'].every((queue) => isQueueOf('demo', queue))).toBe(true);
+    expect(['other', 'demo2', 'demo.', 'demo.two.three', 'demo.two\n'].some((queue) => isQueueOf('demo', queue))).toBe(
+      false,
+    );
   });
 
   test('is the same only when every task of it is', () => {
