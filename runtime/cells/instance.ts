@@ -183,7 +183,7 @@ export class Instance {
       deadline,
       signal,
       place: -1,
-      giveUp: (reason) => this.#giveUp(pending, invocation, reason),
+      giveUp: (reason) => this.#giveUp(pending, invocation, reason, deadline),
     };
     this.#inFlight += 1;
     this.#waiting.add(waiting);
@@ -302,9 +302,9 @@ export class Instance {
   }
 
   /** Answers the caller now, and asks the guest to stop. */
-  #giveUp(call: PendingCall, invocation: number, why: 'deadline' | 'gone'): void {
+  #giveUp(call: PendingCall, invocation: number, why: 'deadline' | 'gone', deadline: number): void {
     this.session.settle(call.id, why === 'gone' ? clientClosed() : timedOut());
-    if (this.alive) this.#questions.abandon(call.id, invocation, why);
+    if (this.alive) this.#questions.abandon(call.id, invocation, why, deadline);
   }
 
   #hasTaskInTime(): boolean {

@@ -6,14 +6,28 @@ import type { Session } from '../bridge/session.ts';
 
 export interface StopQuestionsOptions {
   readonly session: Session;
-  /** The thread does not yield. */
+  /** The thread does not yield, or too much goes on in it. */
   readonly onStuck: (detail: string) => void;
-  /** Whether a task may still use the processor: callers who have their answer can wait for that. */
+  /** Whether a task may still use the processor: callers who have their answer can wait for that, but not for ever. */
   readonly isTasksTurn: () => boolean;
 }
 
-/** After a cancel the guest has this long to show that it yields. */
+interface Question {
+  readonly isPatient: () => boolean;
+  readonly onYield: () => void;
+  /** Asked when the patience is at its end. */
+  readonly explain: () => string;
+}
+
+/** After a cancel the guest has this long to show that it yields, and then this long to end what it is told to. */
 const YIELD_GRACE_MS = 1_000;
+/**
+ * The same after the deadline of a request, while a task may still run. In a thread that is silent either the task
+ * computes or the handler loops, and no question tells which; one whose tasks merely await answers at once. So a task
+ * may compute for this long at a stretch before the requests that it holds up count more than it does, and a task that
+ * waits for a day shields no loop from the charge.
+ */
+const TASK_PATIENCE_MS = 10_000;
 /** Handlers that still ran after their deadline; more, and the instance is recycled. */
 const MAX_OVERDUE = 64;
 /** The same with those whose client went away: many clients may do that at once, and it is no fault of the module's. */
@@ -28,37 +42,69 @@ export class StopQuestions {
     this.#options = options;
   }
 
-  /** For an invocation whose caller has been answered. */
-  abandon(call: string, invocation: number, why: 'deadline' | 'gone'): void {
-    const { session, onStuck, isTasksTurn } = this.#options;
-    this.#ask(invocation, 'did not yield after its deadline', isTasksTurn);
-    if (why === 'deadline') this.#overdue.push(call);
-    if (this.#overdue.length > MAX_OVERDUE) this.#overdue = this.#overdue.filter((id) => session.isAbandoned(id));
-    if ((this.#overdue.length > MAX_OVERDUE && !isTasksTurn()) || session.abandoned > MAX_ABANDONED) {
-      onStuck(`left ${session.abandoned} invocations unfinished that nobody waits for`);
-    }
+  /**
+   * For an invocation whose caller has been answered.
+   * @param deadline of the invocation, epoch milliseconds; a client that goes away earlier shortens nobody's patience
+   */
+  abandon(call: string, invocation: number, why: 'deadline' | 'gone', deadline: number): void {
+    const { session, isTasksTurn } = this.#options;
+    const patientUntil = deadline + TASK_PATIENCE_MS;
+    this.#ask(invocation, {
+      isPatient: () => isTasksTurn() && Date.now() < patientUntil,
+      onYield: () => {
+        if (why === 'deadline') this.#countIfItGoesOn(call);
+      },
+      explain: () => explainSilence(isTasksTurn()),
+    });
+    if (session.abandoned > MAX_ABANDONED) this.#endUnfinished();
   }
 
   /** For a task whose time is over. */
   endTask(invocation: number, name: string, onYield: () => void): void {
-    this.#ask(invocation, `task ${name} did not yield when it was asked to stop`, () => false, onYield);
+    this.#ask(invocation, {
+      isPatient: () => false,
+      onYield,
+      explain: () => `task ${name} did not yield when it was asked to stop`,
+    });
   }
 
-  #ask(invocation: number, detail: string, isPatient: () => boolean, onYield?: () => void): void {
+  #ask(invocation: number, { isPatient, onYield, explain }: Question): void {
     const question = this.#options.session.call('cancel', invocation);
     const judge = (): void => {
       if (isPatient()) timer = setTimeout(judge, YIELD_GRACE_MS);
-      else this.#options.onStuck(detail);
+      else this.#options.onStuck(explain());
     };
     let timer = setTimeout(judge, YIELD_GRACE_MS);
     question.answer.then(
       () => {
         // Whatever it answers.
         clearTimeout(timer);
-        onYield?.();
+        onYield();
       },
       // It has ended, and the exit event says how.
       () => clearTimeout(timer),
     );
   }
+
+  /** Only now: before its thread yielded, a handler may have waited for nothing but its turn. */
+  #countIfItGoesOn(call: string): void {
+    const { session } = this.#options;
+    setTimeout(() => {
+      if (!session.isAbandoned(call)) return;
+      this.#overdue.push(call);
+      if (this.#overdue.length > MAX_OVERDUE) this.#overdue = this.#overdue.filter((id) => session.isAbandoned(id));
+      if (this.#overdue.length > MAX_OVERDUE) this.#endUnfinished();
+    }, YIELD_GRACE_MS).unref();
+  }
+
+  #endUnfinished(): void {
+    const { session, onStuck } = this.#options;
+    onStuck(`left ${session.abandoned} invocations unfinished that nobody waits for`);
+  }
+}
+
+function explainSilence(besideTask: boolean): string {
+  if (!besideTask) return 'did not yield when a request in it was over';
+  const seconds = TASK_PATIENCE_MS / 1_000;
+  return `did not yield within ${seconds} s after the deadline of a request, while a task ran in it: one of them computes without await`;
 }

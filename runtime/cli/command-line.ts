@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
+import { printable } from '../observability/printable.ts';
 import { DataFolderError } from '../state/data-folder.ts';
 import { serveCommand } from './serve.ts';
 import { tasksCommand } from './tasks.ts';
@@ -42,13 +43,18 @@ const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (INPUT_ERRORS.some((kind) => error instanceof kind)) {
-    process.stderr.write(`${error instanceof Error ? error.message : ''}\n`);
+    say(error instanceof Error ? error.message : '');
     return EXIT.input;
   }
   if (error instanceof HostError) {
-    process.stderr.write(`${error.message}\n`);
+    say(error.message);
     return EXIT.platform;
   }
-  process.stderr.write(`plexi failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  say(`plexi failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return EXIT.platform;
+}
+
+/** Boundary: paths and values of files are in these words, and some come with a clone; none of them steers the terminal. */
+function say(message: string): void {
+  process.stderr.write(`${message.split('\n').map(printable).join('\n')}\n`);
 }

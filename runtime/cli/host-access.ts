@@ -1,13 +1,12 @@
 /** Which host a command talks to, and with which token. */
 import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadHostSettings } from '../config/load-host-settings.ts';
 import { readHostSecret } from '../state/data-folder.ts';
-import { type HostFile, HostFileError, readHostFile } from './host-file.ts';
+import { findRunningHost } from './running-host.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
 import { signToken } from './token.ts';
-import { HostError, UserError } from './user-error.ts';
+import { UserError } from './user-error.ts';
 
 export interface HostFlags {
   readonly url?: string;
@@ -50,15 +49,12 @@ export async function findHost(flags: HostFlags): Promise<HostAccess> {
     file: settingsFile(flags.config),
   });
   const { data, auth } = settings;
-  if (token !== undefined) return { url: (await findRunning(data)).url, token, refusedHint: 'Give another token.' };
-  const secret = await readHostSecret(data);
-  const running = await findRunning(data);
-  // Boundary: what the secret of a folder has signed goes to the host of that folder and nowhere else.
-  if (url !== undefined && url !== new URL(running.url).origin) {
-    throw new UserError(
-      `The host of ${resolve(data)} is at ${running.url}, and only there its token is sent, not to ${url}. For another host give --token (or PLEXI_TOKEN) too.`,
-    );
+  if (token !== undefined) {
+    const given = await findRunningHost(data, { named: url, isTokenGiven: true });
+    return { url: given.url, token, refusedHint: 'Give another token.' };
   }
+  const secret = await readHostSecret(data);
+  const running = await findRunningHost(data, { named: url, isTokenGiven: false });
   const { issuer, audience } = auth;
   return {
     url: running.url,
@@ -91,30 +87,6 @@ function readUrl(text: string | undefined): string | undefined {
 function readToken(text: string | undefined): string | undefined {
   if (text === undefined || /^[\x21-\x7e]{1,8192}$/.test(text)) return text;
   throw new UserError('--token: allowed is the bare token, one word, as "plexi token" prints it.');
-}
-
-async function findRunning(data: string): Promise<HostFile> {
-  const folder = resolve(data);
-  const elsewhere = 'For a host elsewhere give --url and --token.';
-  const start = `start one with "plexi serve --data ${data}"`;
-  const known = await readHostFile(data).catch((error: unknown) => {
-    if (!(error instanceof HostFileError)) throw error;
-    throw new HostError(`${error.message} Remove it and start the host again. ${elsewhere}`);
-  });
-  if (known === undefined) throw new HostError(`No host runs on ${folder}; ${start}. ${elsewhere}`);
-  if (isAlive(known.pid)) return known;
-  throw new HostError(
-    `The host of ${folder} is gone: it was process ${known.pid} at ${known.url}, since ${known.started_at}, and did not end in order; ${start}. ${elsewhere}`,
-  );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // 0 sends nothing; it only asks.
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function userName(): string {

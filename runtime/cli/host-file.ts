@@ -8,9 +8,9 @@ import { parseJsonOrNothing } from './parse-json.ts';
 
 const HostFileSchema = Type.Object(
   {
-    url: Type.String({ pattern: '^https?://[^\\s/@]+$', maxLength: 300 }),
+    url: Type.String({ pattern: '^https?://[\\w.:\\[\\]-]+$', maxLength: 300 }),
     pid: Type.Integer({ minimum: 1 }),
-    started_at: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d', maxLength: 40 }),
+    started_at: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' }),
   },
   { additionalProperties: false },
 );
@@ -18,6 +18,8 @@ export type HostFile = Static<typeof HostFileSchema>;
 
 const NAME = 'host.json';
 const MAX_BYTES = 4096;
+const ROOT = 0;
+const OTHERS_WRITE = 0o022;
 const check = Compile(HostFileSchema);
 
 /** @param url as `serveGateway` tells it */
@@ -47,20 +49,27 @@ export class HostFileError extends Error {
   override readonly name = 'HostFileError';
 }
 
+/** Whose the folder may be, besides root's. What uses the secret in it trusts its owner already. */
+export type Owner = 'anyone' | 'me';
+
 /** undefined when there is none. @throws HostFileError */
-export async function readHostFile(folder: string): Promise<HostFile | undefined> {
+export async function readHostFile(folder: string, owner: Owner = 'anyone'): Promise<HostFile | undefined> {
   const file = join(resolve(folder), NAME);
-  const text = await readOwn(file, resolve(folder));
+  const text = await readOwn(file, resolve(folder), owner);
   if (text === undefined) return undefined;
   const content = parseJsonOrNothing(text);
-  if (check.Check(content)) return content;
-  const [first] = content === undefined ? [] : check.Errors(content);
-  const what = first === undefined ? 'it is no JSON' : `${first.instancePath || 'it'} ${first.message}`;
-  throw new HostFileError(`${file} is not what a host writes: ${what}.`);
+  if (check.Check(content) && URL.canParse(content.url)) return content;
+  throw new HostFileError(`${file} is not what a host writes: ${whatIsWrong(content)}.`);
+}
+
+function whatIsWrong(content: unknown): string {
+  if (content === undefined) return 'it is no JSON';
+  const [first] = check.Errors(content);
+  return first === undefined ? '/url is no URL' : `${first.instancePath || 'it'} ${first.message}`;
 }
 
 /** Boundary: where a token is sent is read only from a plain file of whoever owns the folder, that nobody else may write. */
-async function readOwn(file: string, folder: string): Promise<string | undefined> {
+async function readOwn(file: string, folder: string, owner: Owner): Promise<string | undefined> {
   // A link is not followed, and a pipe is not waited for.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const handle = await open(file, flags).catch((error: NodeJS.ErrnoException) => {
@@ -70,7 +79,7 @@ async function readOwn(file: string, folder: string): Promise<string | undefined
   });
   if (handle === undefined) return undefined;
   try {
-    const problem = findProblem(await handle.stat(), await stat(folder));
+    const problem = findProblem(await handle.stat(), await stat(folder), owner);
     if (problem !== undefined) throw new HostFileError(`${file} is not what a host writes: ${problem}.`);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
     return buffer.toString('utf8', 0, bytesRead);
@@ -79,11 +88,15 @@ async function readOwn(file: string, folder: string): Promise<string | undefined
   }
 }
 
-function findProblem(file: Stats, folder: Stats): string | undefined {
+function findProblem(file: Stats, folder: Stats, owner: Owner): string | undefined {
   if (!file.isFile()) return 'it is no file';
   if (file.size > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`;
+  if (process.platform === 'win32') return undefined;
   if (file.uid !== folder.uid) return 'it belongs to another user than its folder';
-  if ((file.mode & 0o022) !== 0 && process.platform !== 'win32') return 'others may write to it';
+  const owners = [ROOT, process.getuid?.()];
+  if (owner === 'me' && !owners.includes(file.uid)) return 'it belongs to another user than you';
+  if ((file.mode & OTHERS_WRITE) !== 0) return 'others may write to it';
+  if ((folder.mode & OTHERS_WRITE) !== 0) return 'others may write to its folder';
   return undefined;
 }
 

@@ -1,16 +1,15 @@
 /** `plexi serve`: runs the host until it is told to stop, and says on the terminal what it serves. */
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { type Host, startHost } from '../compose.ts';
+import { startHost } from '../compose.ts';
 import { loadHostSettings } from '../config/load-host-settings.ts';
 import { printOrigins } from '../config/origins.ts';
-import type { HostSettings } from '../config/settings-schema.ts';
 import { createLog, type Logger } from '../observability/log.ts';
+import { grantAccess } from './grant-access.ts';
 import { removeHostFile, writeHostFile } from './host-file.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
-import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
-import { type Access, welcome } from './welcome.ts';
+import { accessFor, welcome } from './welcome.ts';
 
 interface ServeFlags {
   readonly modules?: string;
@@ -70,7 +69,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (!existsSync(settings.modules)) {
     throw new UserError(`There is no folder ${settings.modules}; name the folder of your modules with --modules.`);
   }
-  const readable = process.stdout.isTTY === true && flags.json !== true;
+  const isTerminal = process.stdout.isTTY === true;
+  const readable = isTerminal && flags.json !== true;
   const log = createLog({ level: settings.log_level, readable });
   const stopped = whenToldToStop(log);
   const running = await startHost({ settings, environment: process.env, log });
@@ -80,8 +80,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   log.info(`listening on ${running.url}; loading modules from ${settings.modules}`);
   await Promise.race([running.loaded, stopped]);
   if (flags.json !== true) {
-    // Boundary: the log of a host in production is read by others than its operator.
-    const access = process.env.NODE_ENV === 'production' ? undefined : await operatorAccess(running, settings);
+    const access = await grantAccess(accessFor(isTerminal, process.env.NODE_ENV), running, settings);
     process.stdout.write(welcome(running, access, settings.data));
   }
   const signal = await stopped;
@@ -93,20 +92,6 @@ async function serve(flags: ServeFlags): Promise<void> {
   );
   await running.close();
   log.info('ended');
-}
-
-async function operatorAccess({ secret, url, issueLogin }: Host, { auth }: HostSettings): Promise<Access> {
-  const permissions = ['read', 'write', 'modules:read', 'modules:manage'];
-  const { issuer, audience } = auth;
-  const token = await signToken(secret, {
-    sub: 'operator',
-    tier: 'admin',
-    permissions,
-    lifetime: 12 * 3600,
-    issuer,
-    audience,
-  });
-  return { token, login: url + issueLogin('operator', permissions) };
 }
 
 /** Also a fault of ours: a lost promise is logged and harms nobody else, an error that nothing caught ends the host in order. */

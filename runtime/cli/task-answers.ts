@@ -5,6 +5,8 @@ const Text = Type.String({ maxLength: 20_000 });
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 const Moment = Type.String({ maxLength: 40 });
 const Count = Type.Integer({ minimum: 0 });
+/** Each is read by itself. */
+const Rows = Type.Array(Type.Unknown(), { maxItems: 100_000 });
 const orNull = <Schema extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: Schema) =>
   Type.Union([schema, Type.Null()]);
 
@@ -27,9 +29,9 @@ export const TaskViewSchema = Type.Object({
   missed: Name,
 });
 export type TaskAnswer = Static<typeof TaskViewSchema>;
-export const TasksAnswerSchema = Type.Object({ tasks: Type.Array(TaskViewSchema) });
+export const TasksAnswerSchema = Type.Object({ tasks: Rows });
 
-const RunViewSchema = Type.Object({
+export const RunViewSchema = Type.Object({
   id: Name,
   state: Type.Enum(['waiting', 'delayed', 'active', 'completed', 'failed']),
   origin: Type.Enum(['schedule', 'module', 'operator']),
@@ -49,6 +51,6 @@ const RunViewSchema = Type.Object({
   logs: Type.Array(Text),
 });
 export type RunAnswer = Static<typeof RunViewSchema>;
-export const RunsAnswerSchema = Type.Object({ runs: Type.Array(RunViewSchema) });
+export const RunsAnswerSchema = Type.Object({ runs: Rows });
 
 export const RunStartedSchema = Type.Object({ id: Name });

@@ -5,11 +5,13 @@ import { isTaskName, MAX_RUNS } from '../management/task-input.ts';
 import { findHost, type HostFlags, withHostOptions } from './host-access.ts';
 import { askHost, type HostRequest } from './host-client.ts';
 import { oneLine } from './lines.ts';
+import { readRows } from './read-rows.ts';
 import { readRunInput } from './run-input.ts';
 import { showRuns, showTasks } from './show-tasks.ts';
 import {
   RunStartedSchema,
   RunsAnswerSchema,
+  RunViewSchema,
   type TaskAnswer,
   TasksAnswerSchema,
   TaskViewSchema,
@@ -52,7 +54,8 @@ function listCommand(): Command {
       const query = module === undefined ? '' : `?module=${encodeURIComponent(module)}`;
       const request = { method: 'GET', path: `/api/v1/tasks${query}`, answer: TasksAnswerSchema } as const;
       await askAndShow(flags, request, ({ tasks }) => {
-        if (tasks.length > 0) return showTasks(tasks, new Date());
+        const { rows, note } = readRows('tasks', tasks, TaskViewSchema);
+        if (rows.length > 0) return showTasks(rows, new Date()) + note;
         return module === undefined
           ? 'No module of this host has tasks.\n'
           : `No task of a module ${module} is here.\n`;
@@ -67,9 +70,10 @@ function runsCommand(): Command {
     .addHelpText('after', example(1))
     .action(async (module: string, task: string, { limit, ...flags }: HostFlags & { limit: number }) => {
       const path = `${pathOf(module, task)}/runs?limit=${limit}`;
-      await askAndShow(flags, { method: 'GET', path, answer: RunsAnswerSchema }, ({ runs }) =>
-        runs.length > 0 ? showRuns(runs, new Date()) : `${module} ${task} has no runs yet.\n`,
-      );
+      await askAndShow(flags, { method: 'GET', path, answer: RunsAnswerSchema }, ({ runs }) => {
+        const { rows, note } = readRows('runs', runs, RunViewSchema);
+        return rows.length > 0 ? showRuns(rows, new Date()) + note : `${module} ${task} has no runs yet.\n`;
+      });
     });
 }
 
@@ -119,7 +123,8 @@ async function askAndShow<Schema extends TSchema>(
   show: (value: Awaited<ReturnType<typeof askHost<Schema>>>['value']) => string,
 ): Promise<void> {
   const { value, text } = await askHost(await findHost(flags), request);
-  process.stdout.write(flags.json === true ? `${safeJson(text)}\n` : show(value));
+  const shown = show(value);
+  process.stdout.write(flags.json === true ? `${safeJson(text)}\n` : shown);
 }
 
 function showOne(task: TaskAnswer): string {

@@ -1,13 +1,33 @@
 /** What the terminal shows once the modules are loaded: who runs, who does not and why, and a line to try. */
 import type { Host } from '../compose.ts';
-import type { ServedModule } from '../modules/served-module.ts';
 import { printable } from '../observability/printable.ts';
 
-/** What lets whoever sees the terminal in. */
+/** What lets its reader in. */
 export interface Access {
+  /** Calls modules, and steers nothing. */
   readonly token: string;
+  /** Of which tier it is, and for how long. */
+  readonly about: string;
+  /** A GET of a module that this token may send. */
+  readonly path?: string | undefined;
   /** Signs in to the console, once. */
-  readonly login: string;
+  readonly login?: string | undefined;
+}
+
+export type AccessKind = 'everything' | 'a line' | 'nothing';
+
+/**
+ * Boundary: what is no terminal is kept (a file, a journal, the log of a container), and read by others than the operator.
+ * - In production nothing is shown that lets anybody in, only the commands that make it: what looks like a terminal there
+ *   may be a container's, whose log is kept too.
+ * - Elsewhere a terminal shows everything: a login to the console, a token, a line to try.
+ * - What is no terminal shows the line only, with a token of the lowest tier that will do, for an hour.
+ * No token that is shown has more than the permissions read and write.
+ * @param environment NODE_ENV
+ */
+export function accessFor(isTerminal: boolean, environment: string | undefined): AccessKind {
+  if (environment === 'production') return 'nothing';
+  return isTerminal ? 'everything' : 'a line';
 }
 
 /** @param access nothing when it must not be shown */
@@ -30,27 +50,31 @@ export function welcome({ url, registry }: Host, access: Access | undefined, dat
   if (names.length === 0)
     lines.push('  No modules yet: put a folder with a config.yaml and a module.ts there, and start again.');
   lines.push('', `  API      ${url}/docs`, `  Health   ${url}/healthz`, `  Console  ${url}/console`, '');
-  if (access === undefined) {
-    lines.push(`A token: npx plexi token --sub operator --tier admin --permissions read,write --data ${data}`, '');
-  } else {
-    const { token, login } = access;
-    lines.push('The console, signed in; works once, for ten minutes:', '', login, '');
-    lines.push('A token of the admin tier, for the next 12 hours:', '', token, '');
-    const path = modules.map(pathToTry).find((candidate) => candidate !== undefined);
-    if (path !== undefined) lines.push('Try:', '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, '');
-  }
+  lines.push(...(access === undefined ? [] : waysIn(url, access)));
+  if (access?.login === undefined) lines.push(...commands(data));
   return `${lines.join('\n')}\n`;
 }
 
-/** A GET that needs nothing but the token. */
-function pathToTry({ state, prefix, declaration }: ServedModule): string | undefined {
-  if (state !== 'running' && state !== 'sleeping') return undefined;
-  const endpoint = declaration.endpoints.find(
-    ({ method, path, schemas, permissions }) =>
-      method === 'GET' &&
-      !/[:*]/.test(path) &&
-      !Array.isArray(schemas.query?.required) &&
-      permissions.every((permission) => permission === 'read' || permission === 'write'),
-  );
-  return endpoint === undefined ? undefined : prefix + (endpoint.path === '/' ? '' : endpoint.path);
+function waysIn(url: string, { token, about, path, login }: Access): string[] {
+  const lines: string[] = [];
+  if (login !== undefined) {
+    lines.push('The console, signed in; works once, for ten minutes:', '', login, '');
+    lines.push(`A token ${about}:`, '', token, '');
+  }
+  if (path === undefined) return lines;
+  const title = login === undefined ? `Try, with a token ${about}:` : 'Try:';
+  return [...lines, title, '', `curl -H "Authorization: Bearer ${token}" ${url}${path}`, ''];
+}
+
+function commands(data: string): string[] {
+  const folder = shellWord(printable(data));
+  return [
+    `A token for callers: npx plexi token --sub operator --tier admin --permissions read,write --data ${folder}`,
+    `A token to sign in to the console with: npx plexi token --sub operator --permissions modules:manage --data ${folder}`,
+    '',
+  ];
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

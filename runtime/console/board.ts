@@ -60,8 +60,25 @@ export function createBoard(isReadOnly: boolean): Board {
   };
 }
 
+/** Boundary: the stack of a failure names files of the host; the reason, which operators get to see, does not. */
+class PathlessAdapter extends BullMQAdapter {
+  override async getJob(id: string) {
+    return withoutStacks(await super.getJob(id));
+  }
+
+  override async getJobs(...range: Parameters<BullMQAdapter['getJobs']>) {
+    return (await super.getJobs(...range)).map(withoutStacks);
+  }
+}
+
+/** The job was read for this one answer. */
+function withoutStacks<Found extends { stacktrace: unknown } | undefined>(job: Found): Found {
+  if (job) job.stacktrace = [];
+  return job;
+}
+
 function adapt(queue: Queue, readOnlyMode: boolean): BullMQAdapter {
-  const adapter = new BullMQAdapter(queue, { readOnlyMode, delimiter: '.' });
+  const adapter = new PathlessAdapter(queue, { readOnlyMode, delimiter: '.' });
   adapter.setFormatter('data', showData);
   adapter.setFormatter('returnValue', showResult);
   return adapter;

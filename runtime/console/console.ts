@@ -4,15 +4,15 @@ import type { Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { GatewayTools } from '../gateway/app.ts';
 import type { GatewayEnv } from '../gateway/env.ts';
-import type { Authenticate } from '../policy/authenticate.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
 import { createLoginCodes } from './login-codes.ts';
 import { consoleAssets } from './login-pages.ts';
 import { loginRoutes } from './login-routes.ts';
-import { type ConsoleEnv, operatorOf, pickOperator } from './operator-of.ts';
+import { type ConsoleEnv, type DoorKeys, operatorOf, pickOperator } from './operator-of.ts';
 import { type BoardAction, queueRoutes } from './queue-routes.ts';
 import { sameOriginOnly } from './same-origin.ts';
-import { createSessions, type Operator, type Sessions } from './session.ts';
+import { createSessions, type Operator } from './session.ts';
+import { createSessionCookie } from './session-cookie.ts';
 
 export interface ConsoleOptions {
   readonly desk: Pick<TaskDesk, 'queues' | 'onQueues'>;
@@ -42,17 +42,18 @@ export function createConsole(options: ConsoleOptions): Console {
   const { desk, trustedProxies = 0, loginsPerMinute = LOGINS_PER_MINUTE, now = Date.now } = options;
   const sessions = createSessions({ now, isRevoked: options.isRevoked });
   const codes = createLoginCodes(now);
+  const cookie = createSessionCookie(trustedProxies);
 
   return {
     mount(platform, { authenticate }) {
       platform.use('/console/*', sameOriginOnly(trustedProxies));
       platform.route('/console/assets', consoleAssets());
       const onLogin = options.onLogin ?? (() => {});
-      const login = { authenticate, sessions, codes, trustedProxies, loginsPerMinute, now, onLogin };
+      const login = { authenticate, sessions, cookie, codes, trustedProxies, loginsPerMinute, now, onLogin };
       platform.route('/console', loginRoutes(login));
       platform.get('/console', (context) => context.redirect('/console/queues'));
 
-      const parts = { desk, door: operatorsDoor(authenticate, sessions) };
+      const parts = { desk, door: operatorsDoor({ authenticate, sessions, cookie }) };
       const onAction = options.onAction ?? (() => {});
       const onError = options.onError ?? (() => {});
       platform.route('/', queueRoutes({ ...parts, onAction, onError }));
@@ -66,11 +67,12 @@ export function createConsole(options: ConsoleOptions): Console {
 }
 
 /** Boundary: behind this line there are operators only. */
-function operatorsDoor(authenticate: Authenticate, sessions: Sessions) {
+function operatorsDoor(keys: DoorKeys) {
   return createMiddleware<ConsoleEnv>(async (context, next) => {
-    const operator = await operatorOf(context, authenticate, sessions);
-    if (operator === undefined) return refuseNobody(context);
-    context.set('operator', operator);
+    const entry = await operatorOf(context, keys);
+    if (entry === undefined) return refuseNobody(context);
+    context.set('operator', entry.operator);
+    context.set('isProven', entry.isProven);
     return next();
   });
 }

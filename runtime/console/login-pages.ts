@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { html } from 'hono/html';
 import type { GatewayEnv } from '../gateway/env.ts';
 import { PAGE_HEADERS, pagePolicy } from './page-policy.ts';
+import type { StartedSession } from './session.ts';
 
 type Page = Response | Promise<Response>;
 type Html = ReturnType<typeof html>;
@@ -34,11 +35,13 @@ export function logoutPage(context: Context<GatewayEnv>): Page {
 
 /**
  * A redirect would be the end of the navigation that brought the link, perhaps from another site, and a SameSite=Strict
- * cookie is not sent with that. This page starts one of its own.
+ * cookie is not sent with that. This page starts one of its own, and keeps the key for those that follow.
  */
-export function signedInPage(context: Context<GatewayEnv>): Page {
-  const body = html`<h1>Signed in</h1><a href="/console/queues">To the console</a>`;
-  return page(context, 200, 'Signed in', body, html`<meta http-equiv="refresh" content="0; url=/console/queues">`);
+export function signedInPage(context: Context<GatewayEnv>, { pageKey }: Pick<StartedSession, 'pageKey'>): Page {
+  const body = html`<h1>Signed in</h1><a href="/console/queues">To the console</a>
+  ${NEEDS_SCRIPT}
+  <script src="/console/assets/signed-in.js" type="module"></script>`;
+  return page(context, 200, 'Signed in', body, html`<meta name="page-key" content="${pageKey}">`);
 }
 
 const NEEDS_SCRIPT = html`<noscript><p>This page needs JavaScript.</p></noscript>`;
@@ -72,6 +75,7 @@ const ASSETS = {
   'board.js': 'text/javascript; charset=utf-8',
   'login.js': 'text/javascript; charset=utf-8',
   'logout.js': 'text/javascript; charset=utf-8',
+  'signed-in.js': 'text/javascript; charset=utf-8',
 } as const;
 
 /** Open to everybody: who is not signed in needs them to sign in. */

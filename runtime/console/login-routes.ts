@@ -1,7 +1,6 @@
 /** `/console/login` and `/console/logout`: from a credential or a one-time code to a session cookie, and back. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type Context, Hono } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { decodeJwt } from 'jose';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -13,13 +12,15 @@ import { decodeText, parseJson } from '../policy/json-body.ts';
 import { createRateLimit } from '../policy/rate-limit.ts';
 import type { LoginCodes } from './login-codes.ts';
 import { loginPage, logoutPage, signedInPage } from './login-pages.ts';
-import { asOperator, SESSION_COOKIE } from './operator-of.ts';
+import { asOperator } from './operator-of.ts';
 import { placeOf } from './request-place.ts';
-import type { Operator, Sessions } from './session.ts';
+import type { Operator, Sessions, StartedSession } from './session.ts';
+import type { SessionCookie } from './session-cookie.ts';
 
 export interface LoginParts {
   readonly authenticate: Authenticate;
   readonly sessions: Sessions;
+  readonly cookie: SessionCookie;
   readonly codes: LoginCodes;
   readonly trustedProxies: number;
   readonly loginsPerMinute: number;
@@ -27,7 +28,6 @@ export interface LoginParts {
   readonly onLogin: (operator: Operator, address: string) => void;
 }
 
-const COOKIE = { path: '/console', httpOnly: true, sameSite: 'Strict' } as const;
 const MAX_ADDRESSES = 10_000;
 const MAX_BODY_BYTES = 16 * 1024;
 const Body = Compile(
@@ -35,51 +35,66 @@ const Body = Compile(
 );
 
 export function loginRoutes(parts: LoginParts): Hono<GatewayEnv> {
-  const { sessions, codes, trustedProxies, now } = parts;
+  const { sessions, cookie, codes, now } = parts;
   const limitRate = createRateLimit({ now, maxCounters: MAX_ADDRESSES });
-  const rules = [{ name: 'login', key: 'console-login', limit: parts.loginsPerMinute }];
+  const addressOf = (context: Context<GatewayEnv>) => placeOf(context, parts.trustedProxies).address;
 
-  /** Boundary: guesses are counted by address, right ones too. @throws PlexiError RATE_LIMITED */
-  const countAttempt = (context: Context<GatewayEnv>): void => {
-    limitRate(null, placeOf(context, trustedProxies).address, rules);
+  /** Boundary: by address. @param what links and keys apart, so that neither keeps the other out @throws PlexiError RATE_LIMITED */
+  const count = (context: Context<GatewayEnv>, what: 'console-link' | 'console-login'): void => {
+    limitRate(null, addressOf(context), [{ name: 'login', key: what, limit: parts.loginsPerMinute }]);
   };
 
-  const signIn = async (context: Context<GatewayEnv>, operator: Operator, endsAt?: number): Promise<void> => {
-    const { token, seconds } = await sessions.start(operator, endsAt);
-    const { isSecure, address } = placeOf(context, trustedProxies);
-    setCookie(context, SESSION_COOKIE, token, { ...COOKIE, secure: isSecure, maxAge: seconds });
-    parts.onLogin(operator, address);
+  const signIn = async (context: Context<GatewayEnv>, operator: Operator, endsAt?: number): Promise<StartedSession> => {
+    const session = await sessions.start(operator, endsAt);
+    cookie.write(context, session.token, session.seconds);
+    parts.onLogin(operator, addressOf(context));
+    return session;
   };
 
   const routes = new Hono<GatewayEnv>();
   routes.get('/login', async (context) => {
     const code = context.req.query('code');
     if (code === undefined) return loginPage(context, 200, '');
-    // A browser that looks ahead would use the code up before its operator is there.
-    if (context.req.method === 'HEAD' || context.req.header('sec-purpose') !== undefined) {
-      throw new PlexiError('FORBIDDEN', 'A login link is opened, not looked at beforehand.');
-    }
-    countAttempt(context);
+    assertOpened(context);
+    // A code is too long to be guessed. A right one is not counted: whoever guesses would lock its operator out.
     const operator = codes.redeem(code);
-    if (operator === undefined) return loginPage(context, 403, 'This link was used before, or is too old.');
-    await signIn(context, operator);
-    return signedInPage(context);
+    if (operator === undefined) {
+      count(context, 'console-link');
+      return loginPage(context, 403, 'This link was used before, or is too old.');
+    }
+    return signedInPage(context, await signIn(context, operator));
   });
   routes.post('/login', async (context) => {
-    countAttempt(context);
+    // Right ones too: keys are as long as operators make them.
+    count(context, 'console-login');
     const credential = await readCredential(context);
     const { operator, endsAt } = await identify(credential, parts.authenticate);
-    await signIn(context, operator, endsAt);
-    return context.json({ location: '/console/queues' }, 200, { 'cache-control': 'no-store' });
+    const { pageKey } = await signIn(context, operator, endsAt);
+    return context.json({ location: '/console/queues', pageKey }, 200, { 'cache-control': 'no-store' });
   });
   routes.get('/logout', logoutPage);
   routes.post('/logout', async (context) => {
-    const token = getCookie(context, SESSION_COOKIE);
+    const token = cookie.read(context);
     if (token !== undefined) await sessions.end(token);
-    deleteCookie(context, SESSION_COOKIE, { ...COOKIE, secure: placeOf(context, trustedProxies).isSecure });
+    cookie.remove(context);
     return context.body(null, 204, { 'cache-control': 'no-store' });
   });
   return routes;
+}
+
+/**
+ * Boundary: a link is opened by a person. A browser that looks ahead would use the code up before its operator is there;
+ * a picture on a page of another site would use up the guesses of whoever looks at it. @throws PlexiError FORBIDDEN
+ */
+function assertOpened({ req }: Context<GatewayEnv>): void {
+  // Without the first, what the others say is a program's.
+  const [destination, mode] = [req.header('sec-fetch-dest'), req.header('sec-fetch-mode')];
+  const isOpened = destination === undefined || (destination === 'document' && (mode ?? 'navigate') === 'navigate');
+  if (req.method !== 'HEAD' && req.header('sec-purpose') === undefined && isOpened) return;
+  throw new PlexiError(
+    'FORBIDDEN',
+    'A login link is opened in a browser, not loaded by a page or looked at beforehand.',
+  );
 }
 
 /** @throws PlexiError MALFORMED_BODY, INVALID_INPUT, PAYLOAD_TOO_LARGE */

@@ -1,29 +1,43 @@
-/** Who asks: by the headers of an API caller, or by the cookie of a browser. */
+/** Who asks: by the headers of an API caller, or by the session of a browser. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Context } from 'hono';
-import { getCookie } from 'hono/cookie';
 import type { GatewayEnv } from '../gateway/env.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
 import type { KnownCaller } from '../policy/caller.ts';
 import type { Operator, Sessions } from './session.ts';
+import type { SessionCookie } from './session-cookie.ts';
 
 export interface ConsoleEnv {
   Bindings: GatewayEnv['Bindings'];
-  Variables: GatewayEnv['Variables'] & { operator: Operator };
+  Variables: GatewayEnv['Variables'] & Entry;
 }
 
-export const SESSION_COOKIE = 'plexi_session';
+export interface Entry {
+  operator: Operator;
+  /** Not by a cookie alone: that shows the empty page, and nothing of what is in the queues. */
+  isProven: boolean;
+}
+
+export interface DoorKeys {
+  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
+  readonly cookie: Pick<SessionCookie, 'read'>;
+}
+
+/** Pages keep the key in the storage of their origin, which no server on another port of the machine gets to see. */
+export const PAGE_KEY_HEADER = 'x-plexi-page-key';
 
 /** undefined when nobody says who they are. @throws PlexiError UNAUTHENTICATED, FORBIDDEN for a credential that is no good here */
 export async function operatorOf(
   context: Context<ConsoleEnv>,
-  authenticate: Authenticate,
-  sessions: Sessions,
-): Promise<Operator | undefined> {
+  { authenticate, sessions, cookie }: DoorKeys,
+): Promise<Entry | undefined> {
   const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'));
-  if (known !== null) return asOperator(known);
-  const token = getCookie(context, SESSION_COOKIE);
-  return token === undefined ? undefined : sessions.read(token);
+  if (known !== null) return { operator: asOperator(known), isProven: true };
+  const token = cookie.read(context);
+  const operator = token === undefined ? undefined : await sessions.read(token);
+  if (token === undefined || operator === undefined) return undefined;
+  return { operator, isProven: sessions.isPageKey(token, context.req.header(PAGE_KEY_HEADER) ?? '') };
 }
 
 /** @throws PlexiError FORBIDDEN */

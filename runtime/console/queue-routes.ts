@@ -5,9 +5,11 @@ import { bodyLimit } from 'hono/body-limit';
 import { toProblem } from '../gateway/problem.ts';
 import { tooLarge } from '../policy/body-limit.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
+import { createAtOnce } from './at-once.ts';
 import { BOARD_PATH, type Board, createBoard } from './board.ts';
 import { assertAllowedAction } from './board-actions.ts';
-import { type ConsoleEnv, mayManage } from './operator-of.ts';
+import { type BoardRead, readBoardQuery } from './board-reads.ts';
+import { type ConsoleEnv, mayManage, PAGE_KEY_HEADER } from './operator-of.ts';
 import type { Operator } from './session.ts';
 
 export interface QueueRoutesOptions {
@@ -30,6 +32,9 @@ const API_PATH = `${BOARD_PATH}/api`;
 const MAX_BODY_BYTES = 64 * 1024;
 /** A connection that is lost may keep a question for ever. */
 const DEADLINE_MS = 10_000;
+/** Each may load a hundred jobs or more. A page of the board makes one every few seconds. */
+const LISTS_AT_ONCE = 2;
+const OTHERS_AT_ONCE = 8;
 
 export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOptions): Hono<ConsoleEnv> {
   const boards = { read: createBoard(true), manage: createBoard(false) };
@@ -40,10 +45,19 @@ export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOption
   };
   desk.onQueues(show);
   show();
+  const lists = createAtOnce(LISTS_AT_ONCE, 'lists');
+  const others = createAtOnce(OTHERS_AT_ONCE, 'answers');
+  const answer = (context: Context<ConsoleEnv>, { search, isList }: BoardRead): Promise<Response> => {
+    const operator = context.get('operator');
+    const { app } = boardFor(boards, operator);
+    const request = withSearch(context.req.raw, search);
+    return inTime((isList ? lists : others)(operator.sub, async () => app.fetch(request, context.env)));
+  };
 
   const routes = new Hono<ConsoleEnv>();
   routes.use(BOARD_PATH, door);
   routes.use(`${BOARD_PATH}/*`, door);
+  routes.use(`${API_PATH}/*`, provenOnly);
   routes.use(`${API_PATH}/*`, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLargeBody }));
   routes.all(`${API_PATH}/*`, async (context) => {
     const operator = context.get('operator');
@@ -54,7 +68,7 @@ export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOption
     let response: Response;
     try {
       if (isAction) assertMayAct(operator, method, path);
-      response = await inTime(ask(boardFor(boards, operator), context));
+      response = await answer(context, readBoardQuery(path, context.req.url));
     } catch (error) {
       if (!(error instanceof PlexiError)) onError(error, requestId);
       response = boardProblem(error, requestId, context.req.path);
@@ -63,9 +77,20 @@ export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOption
     response.headers.set('cache-control', 'no-store');
     return response;
   });
-  routes.get(`${BOARD_PATH}/*`, (context) => ask(boardFor(boards, context.get('operator')), context));
+  routes.get(`${BOARD_PATH}/*`, (context) =>
+    boardFor(boards, context.get('operator')).app.fetch(context.req.raw, context.env),
+  );
   return routes;
 }
+
+/** Boundary: a cookie goes to every server of its machine, so it shows and changes nothing. @throws PlexiError UNAUTHENTICATED */
+const provenOnly: MiddlewareHandler<ConsoleEnv> = async (context, next) => {
+  if (context.get('isProven')) return next();
+  throw new PlexiError(
+    'UNAUTHENTICATED',
+    `A session answers its own pages only, which send ${PAGE_KEY_HEADER}; sign in again at /console/login.`,
+  );
+};
 
 interface Boards {
   readonly read: Board;
@@ -84,8 +109,12 @@ function assertMayAct(operator: Operator, method: string, path: string): void {
   assertAllowedAction(method, path);
 }
 
-async function ask({ app }: Board, context: Context<ConsoleEnv>): Promise<Response> {
-  return app.fetch(context.req.raw, context.env);
+/** The board sees the query that was read, and no other. */
+function withSearch(request: Request, search: string): Request {
+  const url = new URL(request.url);
+  if (url.search.slice(1) === search) return request;
+  url.search = search;
+  return new Request(url, request);
 }
 
 function refuseLargeBody(): never {
@@ -101,7 +130,7 @@ function boardProblem(error: unknown, requestId: string, instance: string): Resp
   const problem = toProblem(shown, { requestId, instance });
   return Response.json(
     { ...problem, error: problem.title, message: problem.detail },
-    { status: problem.status, headers: { 'content-type': 'application/problem+json' } },
+    { status: problem.status, headers: { ...shown.headers, 'content-type': 'application/problem+json' } },
   );
 }
 

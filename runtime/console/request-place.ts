@@ -3,6 +3,8 @@ import type { Context } from 'hono';
 import { clientAddress } from '../gateway/client-address.ts';
 import type { GatewayEnv } from '../gateway/env.ts';
 
+type Asked = Pick<Context<GatewayEnv>, 'env' | 'req'>;
+
 export interface RequestPlace {
   /** undefined when the Host header is no host. */
   readonly origin: string | undefined;
@@ -14,7 +16,7 @@ export interface RequestPlace {
  * Boundary: X-Forwarded-* counts only when the operator says that a proxy of theirs writes it; its last entry is what
  * that proxy wrote.
  */
-export function placeOf(context: Context<GatewayEnv>, trustedProxies: number): RequestPlace {
+export function placeOf(context: Asked, trustedProxies: number): RequestPlace {
   const direct = directPlace(context);
   const forwarded = (name: string) =>
     trustedProxies === 0 ? undefined : context.req.header(name)?.split(',').at(-1)?.trim();
@@ -32,7 +34,7 @@ export function placeOf(context: Context<GatewayEnv>, trustedProxies: number): R
 }
 
 /** Without a socket, as in `app.request()`, the URL says it. */
-function directPlace({ env, req }: Context<GatewayEnv>) {
+function directPlace({ env, req }: Asked) {
   const incoming = env?.incoming;
   if (incoming === undefined) {
     const { protocol, host } = new URL(req.url);

@@ -1,5 +1,5 @@
-/** Who is signed in to the console: a signed token in a cookie. */
-import { randomBytes, randomUUID } from 'node:crypto';
+/** Who is signed in to the console: a signed token in a cookie, and a key that only the console's own pages have. */
+import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { type Static, Type } from 'typebox';
@@ -20,10 +20,18 @@ export type Operator = Static<typeof OperatorSchema>;
 
 export interface Sessions {
   /** @param endsAt epoch milliseconds; no session lasts longer than 12 hours */
-  start(operator: Operator, endsAt?: number): Promise<{ readonly token: string; readonly seconds: number }>;
+  start(operator: Operator, endsAt?: number): Promise<StartedSession>;
   /** undefined for whatever is not a session of this host that goes on. */
   read(token: string): Promise<Operator | undefined>;
+  isPageKey(token: string, presented: string): boolean;
   end(token: string): Promise<void>;
+}
+
+export interface StartedSession {
+  readonly token: string;
+  readonly seconds: number;
+  /** Belongs to this token alone. */
+  readonly pageKey: string;
 }
 
 export interface SessionOptions {
@@ -45,6 +53,8 @@ const Claims = Compile(Type.Object({ operator: OperatorSchema, jti: Type.String(
  */
 export function createSessions({ now = Date.now, isRevoked }: SessionOptions = {}): Sessions {
   const key = randomBytes(32);
+  const pageSecret = randomBytes(32);
+  const pageKeyOf = (token: string): string => createHmac('sha256', pageSecret).update(token).digest('base64url');
   const ended = new LRUCache<string, true>({ max: MAX_ENDED });
 
   const verify = async (token: string) => {
@@ -74,7 +84,7 @@ export function createSessions({ now = Date.now, isRevoked }: SessionOptions = {
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + seconds)
         .sign(key);
-      return { token, seconds };
+      return { token, seconds, pageKey: pageKeyOf(token) };
     },
     async read(token) {
       const claims = await verify(token);
@@ -82,6 +92,10 @@ export function createSessions({ now = Date.now, isRevoked }: SessionOptions = {
       const { operator } = claims;
       if (operator.credential !== undefined && isRevoked?.(operator.credential) === true) return undefined;
       return operator;
+    },
+    isPageKey(token, presented) {
+      const [expected, found] = [Buffer.from(pageKeyOf(token)), Buffer.from(presented)];
+      return expected.length === found.length && timingSafeEqual(expected, found);
     },
     async end(token) {
       const claims = await verify(token);

@@ -218,8 +218,9 @@ export class HostedModule implements ServedModule {
     const generation = this.#generation;
     const isWanted = (): boolean => generation === this.#generation;
     this.#change('starting', []);
+    let lost: readonly InstanceExit[];
     try {
-      await this.#instances.boot(this.#options.limits.instances, isWanted);
+      lost = await this.#instances.boot(this.#options.limits.instances, isWanted);
     } catch (error) {
       if (isWanted() && this.#state === 'starting') this.#failBoot(error);
       // The module's own words are for the operator, under `reasons`.
@@ -227,7 +228,9 @@ export class HostedModule implements ServedModule {
     }
     if (!isWanted()) throw unavailable('was stopped while it started', 1_000);
     this.#lastUsed = Date.now();
-    if (this.#state === 'starting') this.#change('running', []);
+    if (this.#state !== 'starting') return;
+    this.#change('running', []);
+    this.#replaceLost(lost);
   }
 
   #end(to: 'sleeping' | 'stopped', drainMs: number): Promise<void> {
@@ -250,11 +253,13 @@ export class HostedModule implements ServedModule {
       if (exit.tookCell) this.#budget.chargeLater(CELL_CRASH_COST);
       return;
     }
-    if (exit.reason === 'overdue') this.#options.onRecycle(exit.detail);
+    const isOverdue = exit.reason === 'overdue';
+    if (isOverdue) this.#options.onRecycle(exit.detail);
     const verdict = judgeExit(exit, {
       state: this.#state,
       isAlone: () => this.#options.isAlone(instance),
       isCellAlive: instance.cell.alive,
+      overdue: isOverdue ? this.#budget.countOverdue() : 0,
     });
     if (verdict.kind === 'known') return;
     if (verdict.kind === 'crash') this.#crash(verdict.reason, verdict.cost);
@@ -273,7 +278,16 @@ export class HostedModule implements ServedModule {
     else this.#change('crashed', [error.message]);
   }
 
-  #crash(reason: string, cost: number): void {
+  /** Those that died while the others still booted: charged once, as a boot that fails is. */
+  #replaceLost(lost: readonly InstanceExit[]): void {
+    // The death of a cell was judged when it came.
+    const crash = lost.find(({ reason }) => reason !== 'cell');
+    if (crash === undefined) this.#replaceLater(lost.length);
+    else this.#crash(`${crash.reason}: ${crash.detail}`, crash.tookCell ? CELL_CRASH_COST : 1, lost.length);
+  }
+
+  /** @param lost threads that are to be replaced */
+  #crash(reason: string, cost: number, lost = 1): void {
     const parked = this.#budget.charge(cost);
     if (parked !== undefined) {
       this.#generation += 1;
@@ -281,23 +295,24 @@ export class HostedModule implements ServedModule {
       this.#instances.terminate('parked');
       return;
     }
-    if (this.#instances.pick() !== undefined) this.#replaceLater();
+    if (this.#instances.pick() !== undefined) this.#replaceLater(lost);
     else this.#change('crashed', [reason]);
   }
 
-  /** One of several threads is gone: the others go on, and a new one comes when the backoff is over. */
-  #replaceLater(): void {
+  /** Some of the threads are gone: the others go on, and new ones come when the backoff is over. */
+  #replaceLater(lost = 1): void {
     const generation = this.#generation;
     const isWanted = (): boolean =>
       generation === this.#generation &&
       this.#state === 'running' &&
       this.instances.size < this.#options.limits.instances;
-    setTimeout(() => {
+    const replace = (): void => {
       if (!isWanted()) return;
       this.#instances.add(isWanted).catch((error: unknown) => {
         if (isWanted()) this.#failBoot(error);
       });
-    }, this.#budget.waitMs).unref();
+    };
+    for (let one = 0; one < lost; one++) setTimeout(replace, this.#budget.waitMs).unref();
   }
 
   #change(to: ModuleState, reasons: readonly string[]): void {

@@ -1,4 +1,5 @@
 /** The running threads of one module: booted and ended together, replaced one by one. Knows nothing of its states. */
+import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Instance, InstanceExit } from '../cells/instance.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -16,6 +17,8 @@ const SHUTDOWN_MS = 5_000;
 export class Instances {
   readonly #options: InstancesOptions;
   readonly #all = new Set<Instance>();
+  /** How each ended: a thread may have booted and be gone before whoever booted it goes on. */
+  readonly #exits = new WeakMap<Instance, InstanceExit>();
 
   constructor(options: InstancesOptions) {
     this.#options = options;
@@ -41,8 +44,11 @@ export class Instances {
     return best;
   }
 
-  /** @throws what kept one of them from booting: none is left then */
-  async boot(count: number, isWanted: () => boolean): Promise<void> {
+  /**
+   * @returns how those ended that died while the others still booted; these go on
+   * @throws what kept one of them from booting, or ended them all: none is left then
+   */
+  async boot(count: number, isWanted: () => boolean): Promise<readonly InstanceExit[]> {
     const booting: Instance[] = [];
     try {
       const code = await this.#options.readCode();
@@ -53,6 +59,9 @@ export class Instances {
         this.#all.add(instance);
       }
       await Promise.all(booting.map((instance) => instance.initialize(this.#options.bootMs)));
+      const exits = booting.map((instance) => this.#exits.get(instance)).filter((exit) => exit !== undefined);
+      if (exits.length === count) throw endedAtOnce(exits[0]);
+      return exits;
     } catch (error) {
       for (const instance of booting) {
         this.#all.delete(instance);
@@ -69,6 +78,8 @@ export class Instances {
     const instance = this.#spawn(code);
     try {
       await instance.initialize(this.#options.bootMs);
+      // Its end may have been handled by now, and nobody would hear of it again.
+      if (!instance.alive) throw endedAtOnce(this.#exits.get(instance));
       if (isWanted()) this.#all.add(instance);
     } finally {
       if (!this.#all.has(instance)) instance.terminate('terminated', 'not wanted');
@@ -96,8 +107,14 @@ export class Instances {
 
   #spawn(code: Uint8Array): Instance {
     const instance: Instance = this.#options.spawn(code, (exit) => {
+      this.#exits.set(instance, exit);
       this.#options.onExit(instance, exit, !this.#all.delete(instance));
     });
     return instance;
   }
+}
+
+function endedAtOnce(exit: InstanceExit | undefined): PlexiError {
+  const how = exit === undefined ? '' : ` (${exit.reason}: ${exit.detail})`;
+  return new PlexiError('MODULE_CRASHED', `It ended as soon as it had booted${how}.`);
 }

@@ -5,6 +5,12 @@ export const CRASH_BUDGET = 10;
 export const CRASH_WINDOW_MS = 10 * 60_000;
 /** What a crash costs of the budget when the thread could not be ended and took its cell along. */
 export const CELL_CRASH_COST = 3;
+/**
+ * Threads in the window that may be ended for a task that did not stop, at no cost: a service that hangs for a while
+ * does that to good code. Each further one is a crash, or a timeout that no run can meet would end the thread, with all
+ * else that runs in it, every few seconds for ever.
+ */
+export const FREE_OVERDUE = 2;
 /** The first crash is forgiven at once; the second waits this long, each further one twice as long. */
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;

@@ -61,16 +61,3 @@ function arrayText(values: readonly unknown[], name: string): string {
   return `{${elements.join(',')}}`;
 }
 
-const HOLDS_NUL: ReadonlySet<string | undefined> = new Set(['22P05', '22021']);
-const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
-
-/** PostgreSQL cannot keep the character NUL, in text or in JSON, and says so in words about encodings. */
-export function explainNul(error: unknown, values: readonly WireValue[]): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !HOLDS_NUL.has(String(error.code))) return error;
-  const index = values.findIndex(
-    (value) => typeof value === 'string' && (value.includes('\0') || ESCAPED_NUL.test(value)),
-  );
-  if (index < 0) return error;
-  error.message = `Parameter $${index + 1} holds the character NUL (U+0000), which the queue's database cannot store: leave it out, or encode the text (base64).`;
-  return error;
-}

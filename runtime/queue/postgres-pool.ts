@@ -4,11 +4,14 @@ import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import type { Pool } from 'pg';
 import { ListenSession, type PostgresListener } from './postgres-listener.ts';
 import { connectionLost, isConnectionLost, type Reachability } from './reachability.ts';
+import { inServerTime, type ServerClock } from './server-clock.ts';
+import { explainUnstorable } from './storable.ts';
 
 export interface PoolSettings {
   readonly pool: Pool;
   readonly listener: PostgresListener;
   readonly reachability: Reachability;
+  readonly clock: ServerClock;
   /** Told of a connection that broke: whether the server is gone is for somebody else to find out. */
   readonly onBroken: (error: Error) => void;
   /** Answers that do not change while the host runs, by the text of their query. */
@@ -55,14 +58,16 @@ async function run<R>(
     if (side.waits) await settings.reachability.whenOnline(settings.stop);
     else if (!settings.reachability.online) throw connectionLost('PostgreSQL cannot be reached.');
     try {
-      const timed = { text, values: [...params], query_timeout: side.timeoutMs };
+      const values = [...(await inServerTime(settings.clock, text, params))];
+      const timed = { text, values, query_timeout: side.timeoutMs };
       return (await settings.pool.query(timed)) as unknown as PgQueryResult<R>;
     } catch (error) {
       if (isConnectionLost(error)) {
         settings.onBroken(error as Error);
         throw connectionLost(error);
       }
-      if (!COLLISIONS.has((error as { code?: unknown }).code) || collisions >= MAX_COLLISIONS) throw error;
+      const hasCollided = COLLISIONS.has((error as { code?: unknown }).code);
+      if (!hasCollided || collisions >= MAX_COLLISIONS) throw explainUnstorable(error, params);
       await sleep(5 + Math.random() * COLLISION_WAIT_MS * (collisions + 1));
     }
   }

@@ -1,5 +1,6 @@
 /** Whether the server of the queue can be reached, told once per change; and which complaints are worth a line. */
 import type { BackendEvents } from './backend.ts';
+import { createRepeatFilter } from './repeats.ts';
 
 export interface Reachability {
   readonly online: boolean;
@@ -13,11 +14,10 @@ export interface Reachability {
 
 /** Forty consumers that meet the same fault say the same thing forty times, and again at every attempt. */
 const REPEAT_MS = 60_000;
-const MAX_REMEMBERED = 100;
 
 export function createReachability(server: string, events: BackendEvents): Reachability {
   const waiting = new Set<() => void>();
-  const said = new Map<string, number>();
+  const isNew = createRepeatFilter(REPEAT_MS);
   let online = true;
 
   return {
@@ -37,7 +37,7 @@ export function createReachability(server: string, events: BackendEvents): Reach
       events.onOnline(true, `${server} answers again`);
     },
     complain(error) {
-      if (isConnectionLost(error) || isRepeated(said, error.message)) return;
+      if (isConnectionLost(error) || !isNew(error.message)) return;
       events.onError(error);
     },
     whenOnline(signal) {
@@ -122,13 +122,4 @@ export function isConnectionLost(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
   return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-}
-
-function isRepeated(said: Map<string, number>, message: string): boolean {
-  const now = Date.now();
-  const last = said.get(message);
-  if (last !== undefined && now - last < REPEAT_MS) return true;
-  if (said.size >= MAX_REMEMBERED) said.clear();
-  said.set(message, now);
-  return false;
 }

@@ -66,7 +66,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
       const plans = room.plans();
       if (plans.length === 0) return [];
       if (backend === undefined) throw queueAway();
-      const depths = plans.map((plan) => readDepths(backend, plan));
+      const depths = plans.map(({ module }) => readDepths(backend, module, room.queuesOf(module)));
       return (await within(ASK_MS, () => Promise.all(depths))).flat();
     },
     queues: () => room.queues(),
@@ -126,9 +126,9 @@ async function readFacts(backend: QueueBackend, module: string, plans: readonly 
   return { pauses: await pauses.of(module), failures: await pauses.failures(module), schedulers, pausedQueues };
 }
 
-async function readDepths(backend: QueueBackend, { module, queues }: ModulePlan): Promise<QueueDepth[]> {
+async function readDepths(backend: QueueBackend, module: string, queues: readonly string[]): Promise<QueueDepth[]> {
   const depths = new Map<RunState, number>();
-  for (const name of queues.keys()) {
+  for (const name of queues) {
     const counts = await backend.queue(name).getJobCounts(...JOB_STATES);
     for (const state of JOB_STATES) depths.set(STATES[state], (depths.get(STATES[state]) ?? 0) + (counts[state] ?? 0));
   }

@@ -1,40 +1,40 @@
 /** What an attempt that did not succeed means for its run. One table; the queue is told in run-job.ts. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { InstanceGone } from '../cells/instance.ts';
-import { printable } from '../observability/printable.ts';
+import { storable } from './stored-text.ts';
 import type { TaskEnd } from './task-desk.ts';
 
 export type Verdict =
   /** The handler was not started, or its thread went away under it: the same attempt again, later. */
-  | { readonly kind: 'again'; readonly afterMs: number; readonly isInterruption: boolean; readonly end: TaskEnd }
+  | { readonly kind: 'again'; readonly afterMs: number; readonly isInterruption: boolean; readonly isCrash: boolean }
   /** The attempt failed; another follows if the declaration allows one. */
   | { readonly kind: 'failed'; readonly isFinal: boolean; readonly reason: string; readonly end: TaskEnd };
 
 /** So often is a run started again because its thread or its cell went away; then it counts as failed. */
-export const MAX_INTERRUPTIONS = 3;
+export const MAX_CRASHES = 3;
 /** The same when the module was in company: a neighbour may have brought the cell down. */
-const MAX_INNOCENT_INTERRUPTIONS = 10;
+const MAX_INNOCENT_CRASHES = 10;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 const MAX_REASON = 2_000;
 
-export function judge(error: unknown, interruptions: number): Verdict {
+/** @param crashes how often its thread, its cell or the host's own code failed under this run before */
+export function judge(error: unknown, crashes: number): Verdict {
   if (error instanceof InstanceGone) {
-    if (interruptions < (error.likelyCause ? MAX_INTERRUPTIONS : MAX_INNOCENT_INTERRUPTIONS)) {
-      const afterMs = Math.min(FIRST_PAUSE_MS * 2 ** interruptions, LONGEST_PAUSE_MS);
-      return { kind: 'again', afterMs, isInterruption: true, end: 'interrupted' };
-    }
-    const message = `${error.message} It was started again ${interruptions} times after that.`;
-    return failed('MODULE_CRASHED', message, false, 'failed');
+    if (crashes < (error.likelyCause ? MAX_CRASHES : MAX_INNOCENT_CRASHES)) return crashed(crashes);
+    return failed('MODULE_CRASHED', `${error.message} It was started again ${crashes} times before.`, false, 'failed');
   }
-  if (!(error instanceof PlexiError)) return failed('INTERNAL', 'The host failed at running it.', false, 'failed');
+  if (!(error instanceof PlexiError)) {
+    if (crashes < MAX_CRASHES) return crashed(crashes);
+    return failed('INTERNAL', 'The host failed at running it.', false, 'failed');
+  }
   switch (error.code) {
     case 'MODULE_UNAVAILABLE':
     case 'MODULE_OVERLOADED':
-      return { kind: 'again', afterMs: retryAfterMs(error), isInterruption: false, end: 'interrupted' };
+      return { kind: 'again', afterMs: retryAfterMs(error), isInterruption: false, isCrash: false };
     case 'CLIENT_CLOSED':
       // The host is going down: whoever comes next takes it.
-      return { kind: 'again', afterMs: 0, isInterruption: true, end: 'interrupted' };
+      return { kind: 'again', afterMs: 0, isInterruption: true, isCrash: false };
     case 'TASK_TIMEOUT':
       return failed(error.code, error.message, false, 'timeout');
     case 'TASK_UNRECOVERABLE':
@@ -44,9 +44,13 @@ export function judge(error: unknown, interruptions: number): Verdict {
   }
 }
 
+function crashed(crashes: number): Verdict {
+  const afterMs = Math.min(FIRST_PAUSE_MS * 2 ** crashes, LONGEST_PAUSE_MS);
+  return { kind: 'again', afterMs, isInterruption: true, isCrash: true };
+}
+
 function failed(code: string, message: string, isFinal: boolean, end: TaskEnd): Verdict {
-  // Boundary: a module's words go into the queue without control characters; NUL would not even be stored.
-  return { kind: 'failed', isFinal, reason: `${code}: ${printable(message).slice(0, MAX_REASON)}`, end };
+  return { kind: 'failed', isFinal, reason: `${code}: ${storable(message, MAX_REASON)}`, end };
 }
 
 function retryAfterMs({ headers }: PlexiError): number {

@@ -13,8 +13,10 @@ export const JobDataSchema = Type.Object(
     origin: Type.Union([Type.Literal('schedule'), Type.Literal('module'), Type.Literal('operator')]),
     /** Who asked for it, when it was an operator. */
     by: Type.Optional(Type.String({ maxLength: 256 })),
-    /** How often its thread or its cell went away under it. */
+    /** How often it was begun and came to nothing without its fault: a crash, a host that went down in order. */
     interruptions: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** How many of those were crashes of its thread or its cell. */
+    crashes: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   { additionalProperties: false },
 );

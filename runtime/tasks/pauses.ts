@@ -29,6 +29,17 @@ export class Pauses {
     return found;
   }
 
+  async isPaused(module: string, task: string): Promise<boolean> {
+    return (await this.#records.read(`pause/${module}/${task}`)) !== undefined;
+  }
+
+  /** The module is gone: when it is installed again, nobody remembers why it was paused. */
+  async forget(module: string): Promise<void> {
+    for (const start of [`pause/${module}/`, `fails/${module}/`]) {
+      for (const key of (await this.#records.list(start)).keys()) await this.#records.delete(key);
+    }
+  }
+
   async pause(module: string, task: string, pause: Pause): Promise<void> {
     await this.#records.write(`pause/${module}/${task}`, JSON.stringify(pause));
   }

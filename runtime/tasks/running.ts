@@ -1,6 +1,6 @@
 /** The runs that are under way in this host, and what they tell on the way: progress and log lines, both bounded. */
 import type { Job } from 'bullmq';
-import { printable } from '../observability/printable.ts';
+import { storable } from './stored-text.ts';
 
 export interface Run {
   readonly module: string;
@@ -66,14 +66,17 @@ export class RunningJobs {
     await this.#write(live);
   }
 
-  /** Whether an earlier run of the same task is under way here. */
-  hasEarlier({ module, task, jobId, since }: Run): boolean {
+  has({ module, jobId }: Run): boolean {
+    return this.#byId.has(key(module, jobId));
+  }
+
+  /** Other runs of the same task that are under way here. */
+  others({ module, task, jobId }: Run): Run[] {
+    const others: Run[] = [];
     for (const run of this.#byId.values()) {
-      if (run.module === module && run.task === task && run.jobId !== jobId && isEarlier(run, { jobId, since })) {
-        return true;
-      }
+      if (run.module === module && run.task === task && run.jobId !== jobId) others.push(run);
     }
-    return false;
+    return others;
   }
 
   cancelAll(): void {
@@ -84,14 +87,14 @@ export class RunningJobs {
   progress(module: string, jobId: string, percent: number, note: string | undefined): void {
     const live = this.#byId.get(key(module, jobId));
     if (live === undefined) return;
-    live.pending = note === undefined ? { percent } : { percent, note: printable(note).slice(0, MAX_NOTE) };
+    live.pending = note === undefined ? { percent } : { percent, note: storable(note, MAX_NOTE) };
     this.#flushSoon(live);
   }
 
   log(module: string, jobId: string, line: string): void {
     const live = this.#byId.get(key(module, jobId));
     if (live === undefined) return;
-    const text = printable(line).slice(0, MAX_LINE);
+    const text = storable(line, MAX_LINE);
     const cost = text.length + 1;
     if (live.entry + cost > MAX_ENTRY || live.written + live.entry + cost > MAX_WRITTEN) {
       live.dropped += 1;
@@ -123,11 +126,6 @@ export class RunningJobs {
       this.#onFailure(live, error);
     }
   }
-}
-
-/** Two hosts that ask at the same moment agree on which of two runs came first. */
-export function isEarlier(one: Pick<Run, 'since' | 'jobId'>, other: Pick<Run, 'since' | 'jobId'>): boolean {
-  return one.since < other.since || (one.since === other.since && one.jobId < other.jobId);
 }
 
 function key(module: string, jobId: string): string {

@@ -1,24 +1,34 @@
 /** Keeps the schedules in the queue in step with what modules declare: adds, changes, removes, mends. */
 import type { JobSchedulerJson, Queue } from 'bullmq';
 import type { JobData } from './job-data.ts';
+import { nextSlot } from './next-slot.ts';
 import type { TaskPlan } from './plan.ts';
 
 /** A slot this late was missed: nobody was there to run it. */
 const MISSED_MS = 5_000;
 /** A schedule whose next slot is this long over, and has no job, was cut off and is laid down again. */
 const LOST_MS = 120_000;
+/** A next slot this much too late was laid down by a clock that was wrong. */
+const AHEAD_MS = 60_000;
 const MAX_SCHEDULES = 1_000;
 
-/**
- * Lays the schedules of a queue down as they are declared, and nothing else.
- * @param isReturn nobody has taken runs here until now: what is due was missed
- * @returns the tasks whose missed slot was given up
- */
-export async function layDown(
-  queue: Queue,
-  plans: readonly TaskPlan[],
-  { now, isReturn }: { readonly now: number; readonly isReturn: boolean },
-): Promise<string[]> {
+export interface LayDownOptions {
+  readonly now: number;
+  /** Nobody has taken runs until now: what is due was missed. */
+  readonly isReturn: boolean;
+  /** A schedule could not be laid down; the others were. */
+  readonly onFailure: (task: string, error: unknown) => void;
+}
+
+export interface LaidDown {
+  /** Tasks whose missed slot was given up. */
+  readonly givenUp: readonly string[];
+  /** Tasks whose change waits for the slot that is due to be taken. */
+  readonly pending: readonly string[];
+}
+
+/** Lays the schedules of a queue down as they are declared, and nothing else. */
+export async function layDown(queue: Queue, plans: readonly TaskPlan[], options: LayDownOptions): Promise<LaidDown> {
   const wanted = new Map(plans.map((plan) => [plan.task, plan]));
   const found = new Map<string, JobSchedulerJson>();
   for (const scheduler of await queue.getJobSchedulers(0, MAX_SCHEDULES, true)) {
@@ -26,21 +36,41 @@ export async function layDown(
     else await queue.removeJobScheduler(scheduler.key);
   }
   const givenUp: string[] = [];
+  const pending: string[] = [];
   for (const plan of wanted.values()) {
-    const existing = found.get(plan.task);
-    const isMissed = existing !== undefined && isReturn && (await isToBeGivenUp(queue, plan, existing, now));
-    if (isMissed) givenUp.push(plan.task);
-    if (existing === undefined || isMissed || !isSame(plan, existing) || (await isLost(queue, existing, now))) {
-      await upsert(queue, plan);
-    }
+    const verdict = await judge(queue, plan, found.get(plan.task), options);
+    if (verdict === 'give-up') givenUp.push(plan.task);
+    if (verdict === 'wait') pending.push(plan.task);
+    if (verdict !== 'lay-down' && verdict !== 'give-up') continue;
+    await upsert(queue, plan).catch((error: unknown) => options.onFailure(plan.task, error));
   }
-  return givenUp;
+  return { givenUp, pending };
 }
 
-export async function removeSchedules(queue: Queue): Promise<number> {
-  const schedulers = await queue.getJobSchedulers(0, MAX_SCHEDULES, true);
-  for (const { key } of schedulers) await queue.removeJobScheduler(key);
-  return schedulers.length;
+export async function removeSchedules(queue: Queue): Promise<void> {
+  for (const { key } of await queue.getJobSchedulers(0, MAX_SCHEDULES, true)) await queue.removeJobScheduler(key);
+}
+
+/** An upsert gives up the slot that is due, which `missed: skip` asks for and `run-once` forbids. */
+async function judge(
+  queue: Queue,
+  plan: TaskPlan,
+  found: JobSchedulerJson | undefined,
+  { now, isReturn }: LayDownOptions,
+): Promise<'fine' | 'lay-down' | 'give-up' | 'wait'> {
+  if (found?.next === undefined) return 'lay-down';
+  const lateMs = now - found.next;
+  if (lateMs < 0) return isSame(plan, found) && !isTooFar(plan, found.next, now) ? 'fine' : 'lay-down';
+  const job = await queue.getJob(`repeat:${plan.task}:${found.next}`);
+  if (job === undefined) return lateMs > LOST_MS || !isSame(plan, found) ? 'lay-down' : 'fine';
+  const isWaiting = await job.isDelayed();
+  if (isWaiting && isReturn && lateMs >= MISSED_MS && plan.declaration.missed === 'skip') return 'give-up';
+  if (isSame(plan, found)) return 'fine';
+  return isWaiting && plan.declaration.missed === 'run-once' ? 'wait' : 'lay-down';
+}
+
+function isTooFar({ schedule }: TaskPlan, next: number, now: number): boolean {
+  return schedule !== undefined && next > nextSlot(schedule, now) + AHEAD_MS;
 }
 
 async function upsert(queue: Queue, plan: TaskPlan): Promise<void> {
@@ -48,23 +78,6 @@ async function upsert(queue: Queue, plan: TaskPlan): Promise<void> {
   const { pattern, timezone } = plan.schedule;
   const data: JobData = { data: 'null', origin: 'schedule' };
   await queue.upsertJobScheduler(plan.task, { pattern, tz: timezone }, { name: plan.task, data, opts: plan.job });
-}
-
-/** An upsert gives up the slot that is due; without one it runs as soon as somebody takes it: `run-once`. */
-async function isToBeGivenUp(queue: Queue, plan: TaskPlan, { next }: JobSchedulerJson, now: number): Promise<boolean> {
-  if (plan.declaration.missed !== 'skip' || next === undefined || now - next < MISSED_MS) return false;
-  // One that another host runs, or has taken from the schedule, was not missed.
-  return (await queue.getJob(slotId(plan.task, next)))?.isDelayed() ?? false;
-}
-
-/** Its next run was removed by hand, or could not be added: it would never run again. */
-async function isLost(queue: Queue, { key, next }: JobSchedulerJson, now: number): Promise<boolean> {
-  if (next === undefined) return true;
-  return now - next > LOST_MS && (await queue.getJob(slotId(key, next))) === undefined;
-}
-
-function slotId(task: string, slot: number): string {
-  return `repeat:${task}:${slot}`;
 }
 
 function isSame({ schedule, job }: TaskPlan, found: JobSchedulerJson): boolean {

@@ -24,7 +24,7 @@ export interface RunView {
   readonly progress: number | null;
   readonly note: string | null;
   readonly result: unknown;
-  /** Why it was left out although its time had come: `overlap`. */
+  /** Why it was left out although its time had come: `overlap`, `paused`, or `superseded` by the next one. */
   readonly skipped: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly logs: readonly string[];

@@ -5,16 +5,17 @@
 import { randomUUID } from 'node:crypto';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { MAX_TASK_DATA } from '@plexichat/sdk/protocol/task-limits';
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { Slots } from '../modules/slots.ts';
 import type { Logger } from '../observability/log.ts';
 import type { BackendEvents, QueueBackend } from '../queue/backend.ts';
 import { countOutcome } from './count-failures.ts';
 import { type JobData, slotOf } from './job-data.ts';
+import { Pauses } from './pauses.ts';
 import type { ModulePlan, TaskPlan } from './plan.ts';
 import { QueueDoor } from './queue-door.ts';
 import { type RunParts, runJob } from './run-job.ts';
-import { isEarlier, type Run, RunningJobs } from './running.ts';
+import { type Run, RunningJobs } from './running.ts';
 import type { TaskMeter } from './task-desk.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { within } from './within.ts';
@@ -67,7 +68,7 @@ export class TaskRoom {
       now: Date.now,
       onFailure: (queue, error) => log.warn({ queue, err: error }, 'ended runs could not be removed'),
     });
-    this.#door = new QueueDoor({ open: options.open, onReady: () => this.#board.mendAll(), log });
+    this.#door = new QueueDoor({ open: options.open, onReady: () => this.#board.queueReady(), log });
     const parts = this.#runParts();
     this.#board = new WorkBoard({
       modules,
@@ -121,11 +122,8 @@ export class TaskRoom {
       );
     }
     return this.ask(async (backend) => {
-      const { queues } = this.#board.planOf(plan.module) ?? { queues: new Map([[plan.queue, {}]]) };
-      await this.#waiting.enter(
-        plan.module,
-        [...queues.keys()].map((name) => backend.queue(name)),
-      );
+      const queues = this.#board.queuesOf(plan.module).map((name) => backend.queue(name));
+      await this.#waiting.enter(plan.module, queues);
       const queue = backend.queue(plan.queue);
       // The id is chosen here, so that an attempt that is repeated on the way adds one run.
       const id = randomUUID();
@@ -156,6 +154,10 @@ export class TaskRoom {
     throw new PlexiError('NOT_FOUND', `The module ${module} has no task ${task}; ${allowed}.`);
   }
 
+  queuesOf(module: string): readonly string[] {
+    return this.#board.queuesOf(module);
+  }
+
   plans(): readonly ModulePlan[] {
     return this.#options.modules.list().flatMap(({ name }) => this.#board.planOf(name) ?? []);
   }
@@ -170,7 +172,7 @@ export class TaskRoom {
 
   queues(): readonly Queue[] {
     const { backend } = this.#door;
-    return backend === undefined ? [] : this.#board.queues(backend);
+    return backend === undefined ? [] : this.#board.allQueues().map((name) => backend.queue(name));
   }
 
   onQueues(listener: () => void): void {
@@ -185,7 +187,12 @@ export class TaskRoom {
       moduleOf: (name) => modules.get(name),
       running: this.#running,
       places: new Slots(limits.concurrency, limits.concurrency * 100),
-      hasEarlier: (plan, run) => this.#hasEarlier(plan, run),
+      isShared: () => this.#door.backend?.exclusive === false,
+      isPaused: async ({ module, task }) => {
+        const { backend } = this.#door;
+        return backend !== undefined && new Pauses(backend.records).isPaused(module, task);
+      },
+      others: (plan, run) => this.#others(plan, run),
       meter,
       graceMs: limits.graceMs,
       onFault: (module, error) => log.error({ module, err: error }, 'a run failed in the host'),
@@ -194,14 +201,14 @@ export class TaskRoom {
     };
   }
 
-  async #hasEarlier(plan: TaskPlan, run: Run): Promise<boolean> {
-    if (this.#running.hasEarlier(run)) return true;
+  async #others(plan: TaskPlan, run: Run): Promise<readonly Pick<Run, 'since' | 'jobId'>[]> {
+    const here = this.#running.others(run);
     const { backend } = this.#door;
-    if (backend === undefined || backend.exclusive) return false;
-    const active = await backend.queue(plan.queue).getActive(0, MAX_ACTIVE);
-    return active.some((job) => {
-      const other = { since: slotOf(job)?.getTime() ?? job.timestamp, jobId: job.id ?? '' };
-      return job.name === plan.task && job.id !== run.jobId && isEarlier(other, run);
+    if (here.length > 0 || backend === undefined || backend.exclusive) return here;
+    const active: (Job | undefined)[] = await backend.queue(plan.queue).getActive(0, MAX_ACTIVE);
+    return active.flatMap((job) => {
+      if (job?.name !== plan.task || job.id === run.jobId) return [];
+      return [{ since: slotOf(job)?.getTime() ?? job.timestamp, jobId: job.id ?? '' }];
     });
   }
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -58,7 +58,12 @@ describe.skipIf(missing !== undefined)('the console in a browser', () => {
     await page.getByText('weather').first().waitFor();
     expectNoComplaints();
     const [cookie] = await page.context().cookies(`${host.url}/console`);
-    expect(cookie).toMatchObject({ name: 'plexi_session', httpOnly: true, sameSite: 'Strict', path: '/console' });
+    expect(cookie).toMatchObject({
+      name: `plexi_session_${new URL(host.url).port}`,
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/console',
+    });
 
     const stranger = await openPage(browser, host.url);
     const second = await stranger.page.goto(link);
@@ -159,11 +164,36 @@ describe.skipIf(missing !== undefined)('the console in a browser', () => {
     await page.goto(`${host.url}/console/queues/queue/weather`);
     await page.getByText('refresh').first().waitFor();
     expect(await page.getByRole('button', { name: /Retry|Clean/ }).count()).toBe(0);
-    const status = await page.evaluate(
-      "fetch('/console/queues/api/queues/weather/pause', { method: 'PUT' }).then(({ status }) => status)",
-    );
-    expect(status).toBe(403);
+    const statuses = await page.evaluate(`Promise.all([{ 'x-plexi-page-key': localStorage['plexi-page-key'] }, {}].map(
+      (headers) => fetch('/console/queues/api/queues/weather/pause', { method: 'PUT', headers }).then(({ status }) => status),
+    ))`);
+    expect(statuses).toEqual([403, 401]);
     expect(await queue().isPaused()).toBe(false);
+  });
+
+  it('what a server on another port of the machine gets of a session opens nothing', async () => {
+    const page = await signIn();
+    const got: string[] = [];
+    const elsewhere = await serveElsewhere('<p>hello</p>', ({ headers }) => got.push(headers.cookie ?? ''));
+    await page.goto(`${elsewhere.url}/console/`);
+    const [cookie = ''] = got;
+    expect(cookie).toContain('plexi_session_');
+    expect(await page.evaluate("localStorage.getItem('plexi-page-key')")).toBeNull();
+    const asked = await fetch(`${host.url}/console/queues/api/queues`, { headers: { cookie } });
+    expect(asked.status).toBe(401);
+    elsewhere.close();
+  });
+
+  it('pictures on a page of another site keep no operator out', async () => {
+    const link = host.url + host.console.issueLogin('ann', ['modules:read']);
+    const pictures = Array.from({ length: 200 }, (_, count) => `<img src="${host.url}/console/login?code=${count}">`);
+    const elsewhere = await serveElsewhere(`${pictures.join('')}<img src="${link}">`);
+    watched = await openPage(browser, host.url, elsewhere.url);
+    await watched.page.goto(elsewhere.url, { waitUntil: 'load' });
+    await watched.page.goto(link);
+    await watched.page.waitForURL('**/console/queues');
+    await watched.page.getByText('weather').first().waitFor();
+    elsewhere.close();
   });
 
   it('goes to the login page when the session has ended', async () => {
@@ -211,8 +241,12 @@ describe.skipIf(missing !== undefined)('the console in a browser', () => {
   }
 });
 
-async function serveElsewhere(page: string): Promise<{ url: string; close(): void }> {
-  const server: Server = createServer((_request, response) => {
+async function serveElsewhere(
+  page: string,
+  onRequest: (request: IncomingMessage) => void = () => {},
+): Promise<{ url: string; close(): void }> {
+  const server: Server = createServer((request, response) => {
+    onRequest(request);
     response.writeHead(200, { 'content-type': 'text/html' }).end(page);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import type { ConsoleOptions } from '../../runtime/console/console.ts';
-import { consoleDoor, cookieOf, KEY, QUEUES, SAME_ORIGIN } from '../support/console-door.ts';
+import { PAGE_KEY_HEADER } from '../../runtime/console/operator-of.ts';
+import { consoleDoor, cookieOf, KEY, PAGE, QUEUES, SAME_ORIGIN } from '../support/console-door.ts';
 import { bearer, jsonOf, SECRET, tokenFor } from '../support/fake-modules.ts';
 
 describe('a session cookie', () => {
@@ -13,7 +14,7 @@ describe('a session cookie', () => {
     const { console, get: ask } = consoleDoor();
     const response = await ask(console.issueLogin('ann', ['modules:read']));
     expect(response.headers.get('set-cookie')).toMatch(
-      /^plexi_session=[\w.-]+; Max-Age=43200; Path=\/console; HttpOnly; SameSite=Strict$/,
+      /^plexi_session_80=[\w.-]+; Max-Age=43200; Path=\/console; HttpOnly; SameSite=Strict$/,
     );
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
@@ -23,9 +24,38 @@ describe('a session cookie', () => {
     expect((await get(QUEUES, await signIn())).status).toBe(200);
   });
 
+  it('opens no data by itself: cookies know no port, and another server of the same machine receives them', async () => {
+    const { gateway, get: ask, signIn: enter } = consoleDoor();
+    const { cookie = '' } = await enter();
+    const other = await enter();
+    for (const key of [{}, { [PAGE_KEY_HEADER]: '' }, { [PAGE_KEY_HEADER]: other[PAGE_KEY_HEADER] ?? '' }]) {
+      const headers = { cookie, ...key };
+      for (const path of ['/queues', '/queues/weather/1', '/queues/weather/1/logs', '/job-schedulers']) {
+        expect((await ask(`/console/queues/api${path}`, headers)).status, path).toBe(401);
+      }
+      const pause = { method: 'PUT', headers: { ...headers, ...SAME_ORIGIN } };
+      expect((await gateway.request(`${QUEUES}/pause`, pause)).status).toBe(401);
+    }
+    const page = await ask('/console/queues', { cookie, accept: 'text/html' });
+    expect(page.status).toBe(200);
+    expect(await page.text()).not.toContain(other[PAGE_KEY_HEADER]);
+    expect((await ask(QUEUES, other)).status).toBe(200);
+  });
+
+  it('of one port is none of another', async () => {
+    const { gateway, signIn: enter } = consoleDoor();
+    const { cookie = '', ...key } = await enter();
+    const at = (port: string, name: string) =>
+      gateway.request(QUEUES, { headers: { ...key, cookie: cookie.replace('_80=', name), host: `localhost${port}` } });
+    expect((await at('', '_80=')).status).toBe(200);
+    expect((await at(':8080', '_80=')).status).toBe(401);
+    expect((await at(':8080', '_8080=')).status).toBe(200);
+    expect((await at('', '=')).status).toBe(401);
+  });
+
   it('opens nothing when it was tampered with', async () => {
-    const { cookie = '' } = await signIn(['modules:read']);
-    const [head = '', payload = '', signature = ''] = cookie.slice('plexi_session='.length).split('.');
+    const { cookie = '', ...key } = await signIn(['modules:read']);
+    const [head = '', payload = '', signature = ''] = cookie.slice('plexi_session_80='.length).split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
     const more = encode({ ...claims, operator: { ...claims.operator, permissions: ['modules:manage'] } });
     const none = encode({ alg: 'none', typ: 'plexi-session+jwt' });
@@ -42,7 +72,7 @@ describe('a session cookie', () => {
       'x'.repeat(10_000),
     ];
     for (const token of forged) {
-      expect((await get(QUEUES, { cookie: `plexi_session=${token}` })).status, token.slice(0, 80)).toBe(401);
+      expect((await get(QUEUES, { ...key, cookie: `plexi_session_80=${token}` })).status, token.slice(0, 80)).toBe(401);
     }
   });
 
@@ -62,12 +92,12 @@ describe('a session cookie', () => {
       await sign(new Uint8Array(32), 'HS256'),
       await sign(privateKey, 'EdDSA', { jwk: publicKey.export({ format: 'jwk' }) }),
     ];
-    for (const token of tokens) expect((await get(QUEUES, { cookie: `plexi_session=${token}` })).status).toBe(401);
+    for (const token of tokens) expect((await get(PAGE, { cookie: `plexi_session_80=${token}` })).status).toBe(401);
   });
 
   it('is no API token', async () => {
     const { cookie = '' } = await signIn();
-    const token = cookie.slice('plexi_session='.length);
+    const token = cookie.slice('plexi_session_80='.length);
     for (const path of [QUEUES, '/api/v1/modules', '/api/v1/demo']) {
       expect((await get(path, { authorization: `Bearer ${token}` })).status, path).toBe(401);
     }
@@ -75,8 +105,8 @@ describe('a session cookie', () => {
   });
 
   it('is no API token put into a cookie', async () => {
-    const cookie = `plexi_session=${await tokenFor({ permissions: ['modules:manage'] })}`;
-    expect((await get(QUEUES, { cookie })).status).toBe(401);
+    const cookie = `plexi_session_80=${await tokenFor({ permissions: ['modules:manage'] })}`;
+    expect((await get(PAGE, { cookie })).status).toBe(401);
   });
 
   it('is over for good after signing out', async () => {
@@ -84,7 +114,7 @@ describe('a session cookie', () => {
     const session = await enter();
     const out = await gateway.request('/console/logout', { method: 'POST', headers: { ...session, ...SAME_ORIGIN } });
     expect(out.status).toBe(204);
-    expect(out.headers.get('set-cookie')).toMatch(/^plexi_session=; Max-Age=0; Path=\/console;/);
+    expect(out.headers.get('set-cookie')).toMatch(/^plexi_session_80=; Max-Age=0; Path=\/console;/);
     expect((await ask(QUEUES, session)).status).toBe(401);
   });
 
@@ -127,16 +157,38 @@ describe('signing in', () => {
     expect((await get(path)).status).toBe(200);
   });
 
-  it('by guessing codes ends after ten guesses, for the right code too', async () => {
+  it('by guessing codes ends after ten guesses, and neither the right code nor a key is kept out by them', async () => {
+    const { console, get, login } = consoleDoor();
+    const path = console.issueLogin('ann', ['modules:read']);
+    for (let guess = 0; guess < 20; guess += 1) {
+      const headers = { 'x-forwarded-for': `9.9.9.${guess}` };
+      const response = await get(`/console/login?code=${String(guess).padStart(43, 'x')}`, headers);
+      expect(response.status).toBe(guess < 10 ? 403 : 429);
+      if (guess >= 10) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect((await get(path)).status).toBe(200);
+    expect((await login(KEY)).status).toBe(200);
+  });
+
+  it.each([
+    ['a picture', { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' }],
+    ['a script', { 'sec-fetch-dest': 'script', 'sec-fetch-mode': 'no-cors' }],
+    ['a frame', { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate' }],
+    ['fetch', { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'cors' }],
+    ['something without a purpose', { 'sec-fetch-dest': '' }],
+    ['no navigation', { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'no-cors' }],
+  ])('%s on a page of another site neither counts as a guess nor uses up a link', async (_name, headers) => {
     const { console, get } = consoleDoor();
     const path = console.issueLogin('ann', ['modules:read']);
-    for (let guess = 0; guess < 10; guess += 1) {
-      const headers = { 'x-forwarded-for': `9.9.9.${guess}` };
-      expect((await get(`/console/login?code=${String(guess).padStart(43, 'x')}`, headers)).status).toBe(403);
+    for (let count = 0; count < 15; count += 1) {
+      const guess = await get('/console/login?code=x', { 'sec-fetch-site': 'cross-site', ...headers });
+      expect([guess.status, await jsonOf(guess)]).toMatchObject([403, { code: 'FORBIDDEN' }]);
     }
-    const response = await get(path, { 'x-forwarded-for': '8.8.8.8' });
-    expect(response.status).toBe(429);
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    const used = await get(path, { 'sec-fetch-site': 'cross-site', ...headers });
+    expect([used.status, used.headers.get('set-cookie')]).toEqual([403, null]);
+    expect((await get('/console/login?code=x')).status).toBe(403);
+    const navigation = { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' };
+    expect((await get(path, navigation)).status).toBe(200);
   });
 
   it('by guessing keys ends after ten guesses', async () => {
@@ -148,12 +200,14 @@ describe('signing in', () => {
   it('takes an API key or a token, and lasts no longer than the token', async () => {
     const { get, login } = consoleDoor();
     const byKey = await login(KEY);
-    expect(await jsonOf(byKey.clone())).toEqual({ location: '/console/queues' });
-    expect((await get(QUEUES, { cookie: cookieOf(byKey) })).status).toBe(200);
+    const answer = await jsonOf<{ pageKey: string }>(byKey.clone());
+    expect(answer).toEqual({ location: '/console/queues', pageKey: expect.stringMatching(/^[\w-]{43}$/) });
+    const session = { cookie: cookieOf(byKey), [PAGE_KEY_HEADER]: answer.pageKey };
+    expect((await get(QUEUES, session)).status).toBe(200);
     const token = await tokenFor({ permissions: ['modules:read'] });
     const byToken = await login(token);
-    const session = decodeJwt(cookieOf(byToken).slice('plexi_session='.length));
-    expect(session.exp).toBeLessThanOrEqual(decodeJwt(token).exp ?? 0);
+    const claims = decodeJwt(cookieOf(byToken).slice('plexi_session_80='.length));
+    expect(claims.exp).toBeLessThanOrEqual(decodeJwt(token).exp ?? 0);
   });
 
   it('is for operators', async () => {

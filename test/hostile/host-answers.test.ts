@@ -29,6 +29,33 @@ describe('a host that is not one', () => {
     }
   });
 
+  it('a row that is odd hides no other, and is said to be left out', async () => {
+    const odd = [{ ...taskView(), failures_in_a_row: 'many' }, { ...taskView(), state: escapes }, null, 5, 'x'];
+    const tasks = [taskView({ task: 'first' }), ...odd, taskView({ task: 'last' })];
+    const runs = [runView({ id: '7' }), { ...runView({ id: '8' }), attempt: -1 }, runView({ id: '9' })];
+    const at = await stranger((response, { url = '' }) =>
+      sends(url.includes('/runs') ? { runs } : { tasks })(response),
+    );
+    const list = await askStranger(at, 'list');
+    expect([list.code, list.errors]).toEqual([0, '']);
+    expect(list.output).toMatch(/^weather +first.*\nweather +last/m);
+    expect(list.output).toContain('\n5 rows could not be read: ');
+    const shown = await askStranger(at, 'runs', 'weather', 'refresh');
+    expect(shown.code).toBe(0);
+    expect(shown.output).toMatch(/^7 [\s\S]*^9 /m);
+    expect(shown.output).not.toMatch(/^8 /m);
+    expect(shown.output).toContain('\n1 row could not be read: /runs/1/attempt ');
+    const json = await askStranger(at, 'list', '--json');
+    expect([json.code, JSON.parse(json.output)]).toEqual([0, { tasks }]);
+    for (const { output } of [list, json]) expect(output).not.toContain('\u001b');
+  });
+
+  it('more rows than a table has are refused', async () => {
+    const at = await stranger(sends({ tasks: Array(100_001).fill(0) }));
+    const { code, errors } = await askStranger(at, 'list');
+    expect([code, errors]).toEqual([3, expect.stringContaining('does not understand')]);
+  });
+
   it.each([
     [404, '<html>nginx</html>'],
     [500, ''],

@@ -201,15 +201,36 @@ describe('a module with too much to do', () => {
       files: module(
         'narrow',
         'concurrency: 1, timeout: 60',
-        `@moduleEndpoint('GET /wait') async waits() { await wait(60); return {}; }`,
+        `@moduleEndpoint('POST /hold') async hold({ request }) { return { length: (await request.bytes()).length }; }`,
       ),
     });
     await host.fetch('/api/v1/narrow/ok');
-    const answers = await Promise.all(Array.from({ length: 24 }, () => host.fetch('/api/v1/narrow/wait')));
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(answers.filter(({ status }) => status === 200).length).toBe(17);
+    const [instance] = moduleOf(host, 'narrow').instances;
+    // It has the only place until its upload is over.
+    const upload = new TransformStream<Uint8Array, Uint8Array>();
+    const held = host.fetch('/api/v1/narrow/hold', {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: upload.readable,
+      duplex: 'half',
+    } as RequestInit);
+    const writer = upload.writable.getWriter();
+    await writer.write(new Uint8Array(1));
+    await until(() => instance?.busy !== 0);
+    const refused: Response[] = [];
+    const answers = Array.from({ length: 16 + 7 }, async () => {
+      const answer = await host.fetch('/api/v1/narrow/ok');
+      if (answer.status !== 200) refused.push(answer);
+      return answer.status;
+    });
+    await until(() => refused.length === 7);
+    await writer.close();
+    expect((await held).status).toBe(200);
+    const statuses = await Promise.all(answers);
+    expect(statuses.filter((status) => status === 200).length).toBe(16);
     expect(refused.length).toBe(7);
     for (const answer of refused) {
+      expect(answer.status).toBe(503);
       expect(answer.headers.get('retry-after')).toBe('1');
       expect(await answer.json()).toMatchObject({ code: 'MODULE_OVERLOADED' });
     }

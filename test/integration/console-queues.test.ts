@@ -84,6 +84,19 @@ describe('the board over the embedded queue', () => {
     ]);
   });
 
+  it('says why a job failed, and not in which files of the host', async () => {
+    const queue = backend.queue('weather');
+    expect((await queue.getJobs(['failed']))[0]?.stacktrace?.join()).toContain('console-queues.test.ts');
+    const asked = get('?activeQueue=weather&status=failed');
+    const text = await (await asked).text();
+    const [failed] = JSON.parse(text).queues[0].jobs;
+    expect(failed).toMatchObject({ isFailed: true, failedReason: 'MODULE_ERROR: no luck', stacktrace: [] });
+    const alone = await (await get(`/weather/${failed.id}`)).text();
+    expect(JSON.parse(alone).job).toMatchObject({ failedReason: 'MODULE_ERROR: no luck', stacktrace: [] });
+    expect(text + alone).not.toContain('console-queues.test.ts');
+    expect((await queue.getJobs(['failed']))[0]?.stacktrace?.join()).toContain('console-queues.test.ts');
+  });
+
   it('answers everything else that its page asks for', async () => {
     const { weather } = await list('?activeQueue=weather&status=failed&page=1&jobsPerPage=10');
     const id = weather?.jobs[0]?.id;

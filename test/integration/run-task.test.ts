@@ -237,11 +237,18 @@ describe('a task that is past its deadline', () => {
     expect(calls).toBe(then);
   });
 
-  it('costs the module nothing of its budget, however often', async () => {
+  it('costs the module nothing of its budget twice, and a crash each time it happens more often than that', async () => {
     await start(written('demo', FOR_EVER));
-    for (let times = 0; times < 12; times++) {
+    for (let times = 0; times < 2; times++) {
       expect(await failure(run('forEver', { timeoutMs: 50, graceMs: 0 }))).toMatchObject({ code: 'TASK_TIMEOUT' });
+      expect(hosted().state).toBe('sleeping');
     }
+    expect(await failure(run('forEver', { timeoutMs: 50, graceMs: 0 }))).toMatchObject({ code: 'TASK_TIMEOUT' });
+    expect(hosted().state).toBe('crashed');
+    expect(hosted().reasons).toEqual([
+      'overdue: task forEver did not stop 0 s after its deadline; its thread was ended, as were 2 others within 10 minutes',
+    ]);
+    // The first crash is forgiven at once.
     expect(await statusOf('demo/ok')).toBe(200);
   });
 
@@ -313,6 +320,21 @@ describe('a task that is past its deadline', () => {
     expect(hosted().state).toBe('running');
     await until(() => hosted().instances.size === 2);
     expect([...hosted().instances].filter((instance) => before.includes(instance))).toHaveLength(1);
+  });
+});
+
+describe('a task that merely awaits', () => {
+  it('shields no request that loops: its thread is ended as stuck, and the task is one that was interrupted', async () => {
+    await start(
+      written('demo', `${STOPS} @moduleEndpoint('GET /spin') spin() { for (;;); }`, { runtime: 'timeout: 1' }),
+    );
+    const idle = failure(run('stops', { timeoutMs: 86_400_000 }));
+    await until(() => said('stops began') === 1);
+    expect(await statusOf('demo/spin')).toBe(504);
+    expect(await idle).toBeInstanceOf(InstanceGone);
+    expect(hosted().state).toBe('crashed');
+    expect(hosted().reasons.join()).toContain('stuck: did not yield within 10 s after the deadline of a request');
+    expect(await statusOf('demo/ok')).toBe(200);
   });
 });
 

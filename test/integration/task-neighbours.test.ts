@@ -73,7 +73,7 @@ test.each(KINDS)(
     expect(runs).toHaveLength(Math.min(naps + 1, 200));
     expect(naps).toBeGreaterThan(30);
     expect(runs.filter(({ interruptions, attempt }) => interruptions > 0 || attempt > 1)).toEqual([]);
-    const waits = runs.map((run) => Date.parse(run.started_at ?? '') - Date.parse(run.created_at));
+    const waits = runs.map((run) => Date.parse(run.started_at ?? '') - Date.parse(run.created_at ?? ''));
     expect(Math.max(...waits)).toBeLessThan(2_000);
     expect((await tasks.runs('burner', 'burn', 10)).map(({ interruptions }) => interruptions)).toEqual([0, 0, 0, 0]);
   },

@@ -249,13 +249,18 @@ for (const kind of TASK_PLACES) {
     // The keys of the queue are turned back in time, which only Redis lets a test do simply.
     if (kind.name === 'Redis') {
       test.each([
-        ['run-once', 1],
-        ['skip', 0],
-      ] as const)('a slot that was missed while no host was there: %s', async (missed, catchUps) => {
+        ['run-once', 'for hours', 1],
+        ['skip', 'for hours', 0],
+        ['skip', 'for a moment', 1],
+      ] as const)('a slot that was missed: %s, no host was there %s', async (missed, absence, catchUps) => {
         const first = start([fakeModule({ tasks: { tick: { schedule: NEVER, missed } } })]);
         await scheduled(first, 'tick');
         const queue = first.room.backend?.queue('demo');
         const [job] = (await queue?.getDelayed()) ?? [];
+        const records = first.room.backend?.records;
+        await until(async () => (await records?.read('served/demo')) !== undefined);
+        const claim = JSON.parse((await records?.read('served/demo')) ?? '');
+        if (absence === 'for hours') await records?.write('served/demo', JSON.stringify({ ...claim, servedAt: 0 }));
         await first.close();
         // As if the slot had been an hour ago.
         const due = Date.now() - 3_600_000;
@@ -278,6 +283,50 @@ for (const kind of TASK_PLACES) {
         );
         await until(async () => (await second.room.backend?.queue('demo').getActiveCount()) === 0);
         expect(module.taskCalls.filter(({ run }) => run.task === 'tick')).toHaveLength(catchUps);
+      });
+    }
+
+    test('words that no database stores do not keep a failure from ending', async () => {
+      const run = () => Promise.reject(new PlexiError('MODULE_ERROR', '\ud83d\u0000'));
+      const module = fakeModule({ tasks: { work: { run } } });
+      const host = start([module]);
+      await host.room.enqueue('demo', 'work', 'null', 0);
+      await until(async () => (await host.desk.runs('demo', 'work', 1))[0]?.state === 'failed');
+      expect(module.taskCalls).toHaveLength(1);
+    });
+
+    test('a module that only cannot run is renewed, so that no other host takes it for gone', async () => {
+      const module = fakeModule({ tasks: { work: { schedule: NEVER } } });
+      const host = start([module]);
+      const readClaim = async () => JSON.parse((await host.room.backend?.records.read('served/demo')) ?? '{"at":-1}');
+      await until(async () => (await readClaim()).at > 0);
+      await host.room.backend?.records.write(
+        'served/demo',
+        JSON.stringify({ ...(await readClaim()), at: 1, servedAt: 1 }),
+      );
+      module.state = 'parked';
+      host.registry.changed(module, 'running');
+      await until(async () => (await readClaim()).at > 1);
+      expect((await readClaim()).servedAt).toBe(1);
+    });
+
+    if (kind.isShared) {
+      test('while versions differ, the newest rules the schedules, and knows what the older one queued', async () => {
+        const old = { name: 'demo', version: '1.0.0', tasks: { a: { schedule: NEVER, overlap: 'queue' } } } as const;
+        const fresh = { name: 'demo', version: '1.1.0', tasks: { a: {}, b: { schedule: NEVER } } } as const;
+        const first = start([fakeModule(old)]);
+        await until(async () => (await first.room.backend?.queue('demo.a').getJobSchedulersCount()) === 1);
+        const module = fakeModule(fresh);
+        const second = start([module]);
+        await scheduled(second, 'b');
+        await until(async () => (await second.room.backend?.queue('demo.a').getJobSchedulersCount()) === 0);
+        await first.room.mend('demo');
+        expect(await second.room.backend?.queue('demo.a').getJobSchedulersCount()).toBe(0);
+        expect(await second.room.backend?.queue('demo').getJobSchedulersCount()).toBe(1);
+        await first.close();
+        // Acknowledged by the old version when the new one had looked already.
+        await second.room.backend?.queue('demo.a').add('a', { data: 'null', origin: 'module' });
+        await until(() => module.taskCalls.some(({ run }) => run.task === 'a'));
       });
     }
 
@@ -313,18 +362,18 @@ for (const kind of TASK_PLACES) {
       expect(module.taskCalls[0]?.run.data).toBe('"old"');
     });
 
-    test('the schedules of a module that nobody serves any more are removed', async () => {
-      const first = start([fakeModule({ tasks: { tick: { schedule: NEVER } } })]);
-      await scheduled(first, 'tick');
-      await until(async () => (await first.room.backend?.records.read('served/demo')) !== undefined);
-      // Long enough ago for every other host to have noticed.
-      await first.room.backend?.records.write('served/demo', JSON.stringify({ at: 0, queues: ['demo'] }));
-      await first.close();
-      const second = start([fakeModule({ name: 'other', tasks: { tick: { schedule: NEVER } } })]);
-      await until(async () => (await second.room.backend?.queue('demo').getJobSchedulersCount()) === 0);
-      await until(async () => (await second.room.backend?.records.read('served/demo')) === undefined);
-      await until(async () => (await second.room.backend?.queue('other').getJobSchedulersCount()) === 1);
-    });
+    if (!kind.isShared) {
+      test('the schedules of a module that nobody serves any more are removed', async () => {
+        const first = start([fakeModule({ tasks: { tick: { schedule: NEVER } } })]);
+        await scheduled(first, 'tick');
+        await until(async () => (await first.room.backend?.records.read('served/demo')) !== undefined);
+        await first.close();
+        const second = start([fakeModule({ name: 'other', tasks: { tick: { schedule: NEVER } } })]);
+        await until(async () => (await second.room.backend?.queue('demo').getJobSchedulersCount()) === 0);
+        await until(async () => (await second.room.backend?.records.read('served/demo')) === undefined);
+        await until(async () => (await second.room.backend?.queue('other').getJobSchedulersCount()) === 1);
+      });
+    }
 
     test('a task that does not exist is refused by name, with those that do', async () => {
       const host = start([fakeModule({ tasks: { work: {} } })]);

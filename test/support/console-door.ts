@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { vi } from 'vitest';
 import { type ConsoleOptions, createConsole } from '../../runtime/console/console.ts';
+import { PAGE_KEY_HEADER } from '../../runtime/console/operator-of.ts';
 import type { BoardAction } from '../../runtime/console/queue-routes.ts';
 import { fakeGateway, fakeModule, SECRET } from './fake-modules.ts';
 
@@ -9,7 +10,8 @@ export const KEY = 'plexi_a-key-for-tests';
 const NO_QUEUES: ConsoleOptions['desk'] = { queues: () => [], onQueues: () => {} };
 export const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 export const JSON_TYPE = { 'content-type': 'application/json' };
-export const QUEUES = '/console/queues/api/queues';
+export const PAGE = '/console/queues';
+export const QUEUES = `${PAGE}/api/queues`;
 
 export function consoleDoor(options: Partial<ConsoleOptions> = {}) {
   const onAction = vi.fn((_operator: unknown, _action: BoardAction) => {});
@@ -30,9 +32,11 @@ export function consoleDoor(options: Partial<ConsoleOptions> = {}) {
     mount: (platform, tools) => console.mount(platform, tools),
   });
   const get = (path: string, headers: Record<string, string> = {}) => gateway.request(path, { headers });
-  const signIn = async (permissions: string[] = ['modules:manage']): Promise<Record<string, string>> => ({
-    cookie: cookieOf(await get(console.issueLogin('ann', permissions))),
-  });
+  const signIn = async (permissions = ['modules:manage'], host = 'localhost'): Promise<Record<string, string>> => {
+    const response = await get(console.issueLogin('ann', permissions), { host });
+    const [, key = ''] = /name="page-key" content="([\w-]+)"/.exec(await response.text()) ?? [];
+    return { cookie: cookieOf(response), [PAGE_KEY_HEADER]: key };
+  };
   const login = (credential: unknown, headers: Record<string, string> = SAME_ORIGIN) =>
     gateway.request('/console/login', {
       method: 'POST',

@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -104,6 +105,118 @@ describe('which host, and with which token', () => {
     const { code, errors } = await plexi('tasks', 'list', '--url', url, '--token', 'not-a-jwt');
     expect(code).toBe(1);
     expect(errors).toContain('(UNAUTHENTICATED)');
+  });
+});
+
+/** As it comes with a folder that somebody else made: a clone, an archive. */
+describe('a host.json that somebody else wrote', () => {
+  async function plant(url: string): Promise<string> {
+    const data = join(tempFolder(), '.plexi');
+    await openDataFolder(data);
+    const planted = { url, pid: 1, started_at: '2026-05-01T11:00:00.000Z' };
+    writeFileSync(join(data, 'host.json'), JSON.stringify(planted), { mode: 0o600 });
+    return data;
+  }
+  function watchFetch() {
+    const fetch = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json({ tasks: [] }));
+    onTestFinished(() => fetch.mockRestore());
+    return fetch;
+  }
+  const ELSEWHERE = [
+    'http://192.0.2.1:8080',
+    'http://evil.example',
+    'https://evil.example:443',
+    'http://127.0.0.1.evil.example:80',
+    'http://localhost.evil.example:80',
+    'http://[2001:db8::1]:80',
+    'http://[::ffff:192.0.2.1]:80',
+    'http://0.0.0.0:80',
+    // 192.0.2.1
+    'http://3221225985:80',
+  ];
+
+  it.each(ELSEWHERE)('gets no token that is given for another host: %s', async (url) => {
+    const fetch = watchFetch();
+    const data = await plant(url);
+    process.env.PLEXI_TOKEN = 'a.b.c';
+    process.env.PLEXI_DATA = data;
+    for (const args of [[], ['--data', data, '--token', 'a.b.c']]) {
+      const { code, output, errors } = await plexi('tasks', 'list', ...args);
+      expect([code, output]).toEqual([1, '']);
+      expect(errors).toContain('name it with --url');
+    }
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it.each(ELSEWHERE)('gets no token of the folder, and no data of a run: %s', async (url) => {
+    const fetch = watchFetch();
+    const data = await plant(url);
+    const args = ['tasks', 'run', 'weather', 'refresh', '--input', '{"private":1}', '--data', data];
+    const { code, errors } = await plexi(...args);
+    expect([code, errors]).toEqual([1, expect.stringContaining('name it with --url')]);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it.each(['http://127.0.0.1:81', 'http://127.9.8.7:81', 'http://localhost:81', 'http://[::1]:81'])(
+    'leads to this machine at most: %s',
+    async (url) => {
+      const fetch = watchFetch();
+      const data = await plant(url);
+      expect((await plexi('tasks', 'list', '--data', data, '--token', 'a.b.c')).code).toBe(0);
+      expect((await plexi('tasks', 'list', '--data', data)).code).toBe(0);
+      expect(fetch.mock.calls.map(([asked]) => String(asked))).toEqual(Array(2).fill(`${url}/api/v1/tasks`));
+    },
+  );
+
+  it('may name an address of this machine to a token of its folder, and what --url names to any', async () => {
+    const fetch = watchFetch();
+    const own = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ internal, family }) => !internal && family === 'IPv4');
+    if (own !== undefined) {
+      const data = await plant(`http://${own.address}:81`);
+      expect((await plexi('tasks', 'list', '--data', data)).code).toBe(0);
+      expect((await plexi('tasks', 'list', '--data', data, '--token', 'a.b.c')).code).toBe(1);
+      expect(fetch).toHaveBeenCalledTimes(1);
+    }
+    const data = await plant('http://plexi.example:81');
+    fetch.mockClear();
+    expect((await plexi('tasks', 'list', '--data', data, '--url', 'http://plexi.example:81')).code).toBe(0);
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not believed when it is another user’s and the token was given', async () => {
+    const fetch = watchFetch();
+    const data = await plant('http://127.0.0.1:81');
+    if (process.getuid?.() === 0) {
+      for (const path of [join(data, 'host.json'), data]) chownSync(path, 54_321, 54_321);
+    } else {
+      vi.stubGlobal('process', Object.assign(Object.create(process), { getuid: () => 54_321 }));
+      onTestFinished(() => void vi.unstubAllGlobals());
+    }
+    const { code, errors } = await plexi('tasks', 'list', '--data', data, '--token', 'a.b.c');
+    expect([code, errors]).toEqual([3, expect.stringContaining('it belongs to another user')]);
+    expect(errors).toContain('--url');
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it.each([0o770, 0o702])('is not believed in a folder that others may write to: %i', async (mode) => {
+    const fetch = watchFetch();
+    const data = await plant('http://127.0.0.1:81');
+    chmodSync(data, mode);
+    for (const token of [[], ['--token', 'a.b.c']]) {
+      const { code, errors } = await plexi('tasks', 'list', '--data', data, ...token);
+      expect([code, errors]).toEqual([3, expect.stringContaining('others may write to its folder')]);
+    }
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('steers no terminal, and neither does the name of its folder', async () => {
+    const data = join(tempFolder(), 'x\u001b]0;owned\u0007\u202e');
+    const { code, errors } = await plexi('tasks', 'list', '--data', data);
+    expect(code).toBe(1);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may be there.
+    expect(errors).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 });
 

@@ -5,7 +5,7 @@ import { type ExitFacts, judgeExit } from '../../runtime/modules/exit-verdict.ts
 function judge(exit: Partial<InstanceExit>, facts: Partial<ExitFacts> = {}) {
   return judgeExit(
     { reason: 'uncaught', detail: 'why', inFlight: 0, lastUsed: 0, tookCell: false, expected: false, ...exit },
-    { state: 'running', isAlone: () => false, isCellAlive: true, ...facts },
+    { state: 'running', isAlone: () => false, isCellAlive: true, overdue: 1, ...facts },
   );
 }
 
@@ -25,6 +25,16 @@ describe('the end of a thread', () => {
       kind: 'crash',
       cost: 3,
     });
+  });
+
+  it('is a crash when it is the third within the window that a slow task brought about', () => {
+    expect(judge({ reason: 'overdue' }, { overdue: 2 })).toMatchObject({ kind: 'uncharged' });
+    expect(judge({ reason: 'overdue' }, { overdue: 3 })).toEqual({
+      kind: 'crash',
+      reason: 'overdue: why, as were 2 others within 10 minutes',
+      cost: 1,
+    });
+    expect(judge({ reason: 'overdue' }, { overdue: 3, state: 'crashed' })).toEqual({ kind: 'known' });
   });
 
   it.each(['draining', 'stopped', 'parked'] as const)('is no news in a module that is %s', (state) => {

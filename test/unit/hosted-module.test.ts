@@ -20,6 +20,10 @@ interface Hosting {
   readonly spawned: FakeInstance[];
   /** What the next spawns or boots fail with. */
   readonly failures: Error[];
+  /** While it is there, whoever boots waits for it. */
+  gate: Promise<void> | undefined;
+  /** Run by each instance when it has booted, before its host goes on. */
+  onBooted: ((instance: FakeInstance) => void) | undefined;
   alone: boolean;
   readonly recycled: string[];
 }
@@ -31,12 +35,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
+function host({ autoLoad = true, comebacks = new Slots(2, 10), instances = 1 } = {}): Hosting {
   const spawned: FakeInstance[] = [];
   const failures: Error[] = [];
   const hosting: Hosting = {
     spawned,
     failures,
+    gate: undefined,
+    onBooted: undefined,
     alone: false,
     recycled: [],
     module: new HostedModule({
@@ -46,7 +52,7 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
         auto_load: autoLoad,
       }) as Manifest,
       declaration: { endpoints: [], tasks: [], events: [], pages: [] },
-      limits: { instances: 1, concurrency: 1, idleMs: 60_000, bootMs: 1_000 },
+      limits: { instances, concurrency: 1, idleMs: 60_000, bootMs: 1_000 },
       readCode: async () => new Uint8Array(),
       spawn(_code, onExit) {
         const failure = failures.shift();
@@ -56,7 +62,11 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10) } = {}): Hosting {
           busy: 0,
           cell: { alive: true },
           ended: Promise.resolve(),
-          initialize: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure)),
+          async initialize() {
+            if (failure !== undefined) throw failure;
+            await hosting.gate;
+            hosting.onBooted?.(instance);
+          },
           terminate: () => {},
           drain: async () => {},
           stop: async () => {},
@@ -152,6 +162,115 @@ describe('a module that crashed', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(hosting.module.state).toBe('running');
     expect(comebacks.taken).toBe(0);
+  });
+});
+
+describe('a thread that dies as soon as it has booted', () => {
+  it('is not taken for one that runs: its boot has failed, and the next use starts another', async () => {
+    const hosting = host({ autoLoad: false });
+    hosting.onBooted = (instance) => instance.exit({ reason: 'heap', detail: '90 MB of 64 MB' });
+    await expect(hosting.module.start()).rejects.toMatchObject({ code: 'MODULE_UNAVAILABLE' });
+    expect(hosting.module.state).toBe('crashed');
+    expect(hosting.module.instances.size).toBe(0);
+    expect(hosting.module.reasons).toEqual(['did not boot: It ended as soon as it had booted (heap: 90 MB of 64 MB).']);
+    hosting.onBooted = undefined;
+    await hosting.module.start();
+    expect(hosting.module.state).toBe('running');
+  });
+
+  it('is not added dead when it was to replace another: it is charged, and replaced in its turn', async () => {
+    const hosting = host({ instances: 2 });
+    await hosting.module.start();
+    hosting.onBooted = (instance) => instance.exit({ reason: 'heap', detail: '90 MB of 64 MB' });
+    hosting.spawned[0]?.exit({});
+    await vi.advanceTimersByTimeAsync(300);
+    expect(hosting.spawned).toHaveLength(3);
+    expect([...hosting.module.instances].map(({ alive }) => alive)).toEqual([true]);
+    // Two crashes in a row by now: the second has to wait.
+    hosting.onBooted = undefined;
+    await vi.advanceTimersByTimeAsync(300);
+    expect([...hosting.module.instances].map(({ alive }) => alive)).toEqual([true, true]);
+    expect(hosting.module.state).toBe('running');
+  });
+
+  it('for ever parks its module in the end, though another goes on all the time', async () => {
+    const hosting = host({ instances: 2 });
+    await hosting.module.start();
+    hosting.onBooted = (instance) => instance.exit({});
+    hosting.spawned[0]?.exit({});
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(hosting.module.state).toBe('parked');
+    expect(hosting.spawned).toHaveLength(12);
+  });
+});
+
+describe('a thread that has booted and dies while the others still boot', () => {
+  it('is charged when they have booted, and replaced', async () => {
+    const hosting = host({ instances: 3 });
+    const gate = Promise.withResolvers<void>();
+    hosting.gate = gate.promise;
+    const starting = hosting.module.start();
+    await vi.advanceTimersByTimeAsync(0);
+    hosting.spawned[0]?.exit({ reason: 'external', detail: '300 MB of 64 MB' });
+    expect(hosting.module.state).toBe('starting');
+    gate.resolve();
+    await starting;
+    expect(hosting.module.state).toBe('running');
+    expect(hosting.module.instances.size).toBe(2);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(hosting.module.instances.size).toBe(3);
+    // It was charged: the next one is the second in a row, and has to wait.
+    hosting.spawned[1]?.exit({});
+    await vi.advanceTimersByTimeAsync(400);
+    expect(hosting.module.instances.size).toBe(2);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(hosting.module.instances.size).toBe(3);
+  });
+
+  it('is charged once together with those that do the same, and each is replaced', async () => {
+    const hosting = host({ instances: 4 });
+    let first = true;
+    hosting.onBooted = (instance) => {
+      if (!first) instance.exit({});
+      first = false;
+    };
+    await hosting.module.start();
+    expect(hosting.module.instances.size).toBe(1);
+    hosting.onBooted = undefined;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(hosting.module.instances.size).toBe(4);
+    expect(hosting.spawned).toHaveLength(7);
+  });
+
+  it('is part of a failed boot when one of them does not boot: that is charged once', async () => {
+    const hosting = host({ instances: 2, autoLoad: false });
+    hosting.onBooted = () => {
+      hosting.spawned[1]?.exit({});
+      throw new Error('no such database');
+    };
+    await hosting.module.start().catch(() => {});
+    expect(hosting.module.reasons).toEqual(['did not boot: no such database']);
+    hosting.onBooted = undefined;
+    // The first crash is forgiven at once.
+    await hosting.module.start();
+    expect(hosting.module.state).toBe('running');
+  });
+
+  it('is replaced for nothing when its cell took it along in company', async () => {
+    const hosting = host({ instances: 2 });
+    const gate = Promise.withResolvers<void>();
+    hosting.gate = gate.promise;
+    const starting = hosting.module.start();
+    await vi.advanceTimersByTimeAsync(0);
+    hosting.spawned[0]?.exit({ reason: 'cell', detail: 'killed by SIGKILL' });
+    await vi.advanceTimersByTimeAsync(100);
+    gate.resolve();
+    await starting;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(hosting.module.instances.size).toBe(2);
+    hosting.spawned[1]?.exit({});
+    await vi.advanceTimersByTimeAsync(0);
+    expect(hosting.module.instances.size).toBe(2);
   });
 });
 
@@ -260,14 +379,46 @@ describe('a task of a module', () => {
     expect(await third).toBeUndefined();
   });
 
-  it('that was slow to stop costs its thread and no more: the module sleeps until its next use', async () => {
+  const overdue = { reason: 'overdue', detail: 'task refresh did not stop' } as const;
+
+  it('that was slow to stop now and then costs its thread and no more: the module sleeps until its next use', async () => {
     const hosting = host();
     for (let times = 0; times < 20; times++) {
       await hosting.module.start();
-      hosting.spawned.at(-1)?.exit({ reason: 'overdue', detail: 'task refresh did not stop' });
+      hosting.spawned.at(-1)?.exit(overdue);
       expect(hosting.module.state).toBe('sleeping');
       expect(hosting.module.reasons).toEqual(['task refresh did not stop']);
+      await vi.advanceTimersByTimeAsync(5 * 60_000);
     }
     expect(hosting.recycled).toHaveLength(20);
+  });
+
+  it('that is slow to stop again and again is a crash each time from the third on, so that its module waits', async () => {
+    const hosting = host({ autoLoad: false });
+    for (let times = 0; times < 3; times++) {
+      await hosting.module.start();
+      hosting.spawned.at(-1)?.exit(overdue);
+    }
+    expect(hosting.module.state).toBe('crashed');
+    expect(hosting.module.reasons).toEqual(['overdue: task refresh did not stop, as were 2 others within 10 minutes']);
+    await hosting.module.start();
+    hosting.spawned.at(-1)?.exit(overdue);
+    await expect(hosting.module.start()).rejects.toMatchObject({ message: expect.stringContaining('recovers') });
+    await vi.advanceTimersByTimeAsync(500);
+    await hosting.module.start();
+    expect(hosting.recycled).toHaveLength(4);
+  });
+
+  it('that never stops parks its module in the end, and its operator reads why', async () => {
+    const hosting = host();
+    await hosting.module.start();
+    for (let times = 0; times < 13; times++) {
+      expect(hosting.module.state).toBe('running');
+      hosting.spawned.at(-1)?.exit(overdue);
+      if (hosting.module.state === 'sleeping') await hosting.module.start();
+      else await vi.advanceTimersByTimeAsync(31_000);
+    }
+    expect(hosting.module.state).toBe('parked');
+    expect(hosting.module.reasons.join('; ')).toContain('last: overdue: task refresh did not stop, as were');
   });
 });

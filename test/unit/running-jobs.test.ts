@@ -81,20 +81,13 @@ describe('what a run tells', () => {
 });
 
 describe('runs of one task', () => {
-  test('the later one sees the earlier one, and not the other way round', () => {
+  test('are found among those of other tasks and other modules', () => {
     const jobs = running();
-    const later = run({ jobId: 'two', since: 2 });
-    jobs.add(run(), job());
-    jobs.add(later, job());
-    expect(jobs.hasEarlier(later)).toBe(true);
-    expect(jobs.hasEarlier(run())).toBe(false);
-  });
-
-  test('of other tasks and other modules do not count', () => {
-    const jobs = running();
-    jobs.add(run({ task: 'other' }), job());
-    jobs.add(run({ module: 'other' }), job());
-    expect(jobs.hasEarlier(run({ jobId: 'two', since: 2 }))).toBe(false);
+    const other = run({ jobId: 'two', since: 2 });
+    for (const each of [run(), other, run({ task: 'other' }), run({ module: 'other' })]) jobs.add(each, job());
+    expect(jobs.others(run()).map(({ jobId }) => jobId)).toEqual(['two']);
+    expect(jobs.has(other)).toBe(true);
+    expect(jobs.has(run({ jobId: 'three' }))).toBe(false);
   });
 
   test('are all asked to stop together', () => {

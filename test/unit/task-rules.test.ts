@@ -3,11 +3,10 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InstanceGone } from '../../runtime/cells/instance.ts';
-import { judge, MAX_INTERRUPTIONS, readReason } from '../../runtime/tasks/failure.ts';
+import { judge, MAX_CRASHES, readReason } from '../../runtime/tasks/failure.ts';
 import { readJobData, slotOf } from '../../runtime/tasks/job-data.ts';
 import { findTaskProblems, isQueueOf, isSamePlan, planTasks } from '../../runtime/tasks/plan.ts';
 import { retryDelayMs } from '../../runtime/tasks/retry-delay.ts';
-import { isEarlier } from '../../runtime/tasks/running.ts';
 
 const section = { enabled: true, schedule: '*/5 * * * *', timezone: 'Europe/Berlin' };
 
@@ -43,7 +42,7 @@ describe('the wait before a retry', () => {
 describe('what an attempt that did not succeed means', () => {
   test('a module that was not even started costs no attempt, and is asked again when it said', () => {
     const error = new PlexiError('MODULE_UNAVAILABLE', 'starting', { headers: { 'retry-after': '7' } });
-    expect(judge(error, 0)).toEqual({ kind: 'again', afterMs: 7_000, isInterruption: false, end: 'interrupted' });
+    expect(judge(error, 0)).toEqual({ kind: 'again', afterMs: 7_000, isInterruption: false, isCrash: false });
   });
 
   test('an absurd Retry-After is not believed', () => {
@@ -54,11 +53,11 @@ describe('what an attempt that did not succeed means', () => {
   test('a thread that goes away under a run starts it again, until that has happened too often', () => {
     const gone = new InstanceGone('It is gone.', true);
     expect(judge(gone, 0)).toMatchObject({ kind: 'again', isInterruption: true });
-    expect(judge(gone, MAX_INTERRUPTIONS)).toMatchObject({ kind: 'failed', isFinal: false });
+    expect(judge(gone, MAX_CRASHES)).toMatchObject({ kind: 'failed', isFinal: false });
   });
 
   test('a run that was cut off in company is started again more often than one that was alone', () => {
-    expect(judge(new InstanceGone('Its cell ended.', false), MAX_INTERRUPTIONS)).toMatchObject({ kind: 'again' });
+    expect(judge(new InstanceGone('Its cell ended.', false), MAX_CRASHES)).toMatchObject({ kind: 'again' });
     expect(judge(new InstanceGone('Its cell ended.', false), 10)).toMatchObject({ kind: 'failed' });
   });
 
@@ -68,9 +67,20 @@ describe('what an attempt that did not succeed means', () => {
   });
 
   test('an error of the host itself tells nothing of the host', () => {
-    expect(judge(new Error('/home/operator/secret'), 0)).toMatchObject({
+    expect(judge(new Error('/home/operator/secret'), MAX_CRASHES)).toMatchObject({
       reason: 'INTERNAL: The host failed at running it.',
     });
+  });
+
+  test('half of a surrogate pair, written or cut, does not keep a failure from being stored', () => {
+    for (const message of ['\ud83d', `${'x'.repeat(1_999)}😀`]) {
+      const verdict = judge(new PlexiError('MODULE_ERROR', message), 0);
+      expect(verdict.kind === 'failed' && verdict.reason.isWellFormed()).toBe(true);
+    }
+  });
+
+  test('a host that goes down in order costs a run none of its crashes', () => {
+    expect(judge(new PlexiError('CLIENT_CLOSED', 'stop'), 99)).toMatchObject({ kind: 'again', isCrash: false });
   });
 
   test('a reason reads back as code and message, without control characters', () => {
@@ -172,14 +182,4 @@ describe('the plan of a module', () => {
     expect(problems[1]).toMatch(/^task two: .*3 fields/);
     expect(problems[2]).toMatch(/^task three: .*Mars\/Olympus/);
   });
-});
-
-test('of two runs, all hosts agree which came first', () => {
-  const run = fc.record({ since: fc.integer({ min: 0, max: 3 }), jobId: fc.constantFrom('a', 'b', 'c') });
-  fc.assert(
-    fc.property(run, run, (one, other) => {
-      const same = one.since === other.since && one.jobId === other.jobId;
-      return Number(isEarlier(one, other)) + Number(isEarlier(other, one)) === (same ? 0 : 1);
-    }),
-  );
 });

@@ -1,6 +1,7 @@
 /** What a program with a consumer does when the bench asks: the same for our host and for the raw queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, type Queue, Worker } from 'bullmq';
+import { type Queue, Worker } from 'bullmq';
+import { PAYLOAD } from '../task-module.ts';
 
 export interface QueueSide {
   readonly queue: Queue;
@@ -26,14 +27,17 @@ const ADDS_AT_ONCE = 50;
 const PAUSE_MS = 5;
 const DEADLINE_MS = 300_000;
 
-type Listener = (job: Job) => void;
+/** Called with what a job left in the queue. */
+type Listener = (result: unknown) => void;
 const listeners = new Set<Listener>();
+/** A side that left something out would win. */
+const EXPECTED = JSON.stringify({ result: JSON.stringify({ greeted: PAYLOAD.user }) });
 
 /** A host keeps its consumers to itself; what one emits once the queue has confirmed the end of a job is heard here. */
 export function listenToConsumers(): void {
   const emit = Worker.prototype.emit;
   Worker.prototype.emit = function (this: Worker, ...call: Parameters<typeof emit>) {
-    if (call[0] === 'completed') for (const listener of listeners) listener(call[1] as Job);
+    if (call[0] === 'completed') for (const listener of listeners) listener(call[2]);
     if (call[0] === 'failed') process.stderr.write(`A job failed: ${String(call[2])}\n`);
     return emit.apply(this, call);
   } as typeof emit;
@@ -85,9 +89,11 @@ async function addSingly({ add }: QueueSide, jobs: number): Promise<SingleAnswer
 }
 
 function countCompleted(jobs: number): { promise: Promise<void>; count: () => number } {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let count = 0;
-  const listener = (): void => {
+  const listener: Listener = (result) => {
+    if (JSON.stringify(result) !== EXPECTED)
+      reject(new Error(`A job left ${JSON.stringify(result)}, not ${EXPECTED}.`));
     if (++count < jobs) return;
     listeners.delete(listener);
     resolve();

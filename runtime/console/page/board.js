@@ -8,12 +8,14 @@
     return element;
   };
 
-  /* A session that has ended is not the board's to explain. */
+  /* The session's second half, which servers on other ports of this machine do not receive as they do its cookie.
+     And a session that has ended is not the board's to explain. */
   const { send } = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.send = function (...body) {
     this.addEventListener('load', () => {
       if (this.status === 401) location.assign('/console/login');
     });
+    this.setRequestHeader('x-plexi-page-key', localStorage.getItem('plexi-page-key') ?? '');
     return send.apply(this, body);
   };
 })();

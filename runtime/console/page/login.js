@@ -11,7 +11,9 @@ form.addEventListener('submit', async (event) => {
     body: JSON.stringify({ credential }),
   }).catch(() => undefined);
   if (answer?.ok) {
-    location.assign((await answer.json()).location);
+    const { location: next, pageKey } = await answer.json();
+    localStorage.setItem('plexi-page-key', pageKey);
+    location.assign(next);
     return;
   }
   const { detail } = (await answer?.json().catch(() => undefined)) ?? {};

@@ -3,6 +3,8 @@ const problem = document.querySelector('[role=alert]');
 
 button.addEventListener('click', async () => {
   const answer = await fetch('/console/logout', { method: 'POST' }).catch(() => undefined);
-  if (answer?.ok) location.assign('/console/login');
-  else problem.textContent = 'The host does not answer; you are still signed in.';
+  if (answer?.ok) {
+    localStorage.removeItem('plexi-page-key');
+    location.assign('/console/login');
+  } else problem.textContent = 'The host does not answer; you are still signed in.';
 });

@@ -1,0 +1,2 @@
+localStorage.setItem('plexi-page-key', document.querySelector('[name=page-key]').content);
+location.replace('/console/queues');

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { StopQuestions } from '../../runtime/cells/stop-questions.ts';
+import { scriptGuest, type WireMessage } from '../support/scripted-guest.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const turn = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+
+/** A thread whose guest answers, or does not, as the test says. */
+function ask({ taskRuns = false } = {}) {
+  const guest = scriptGuest();
+  const stuck: string[] = [];
+  let left = 0;
+  const at = { taskRuns };
+  const questions = new StopQuestions({
+    session: guest.session,
+    onStuck: (detail) => stuck.push(detail),
+    isTasksTurn: () => at.taskRuns,
+  });
+  const isQuestion = ({ path }: WireMessage): boolean => path?.[0] === 'cancel';
+  let answered = 0;
+  return {
+    at,
+    stuck,
+    questions,
+    /** Requests whose callers have been answered at their deadline. */
+    leave(count: number, why: 'deadline' | 'gone' = 'deadline', deadline = Date.now()): string[] {
+      return Array.from({ length: count }, () => {
+        const call = guest.session.callText('invoke', '{}', '{}');
+        call.answer.catch(() => {});
+        guest.session.settle(call.id, new Error('late'));
+        left += 1;
+        questions.abandon(call.id, left, why, deadline);
+        return call.id;
+      });
+    },
+    /** Takes the questions that have come, as a thread does that yields. */
+    async yieldNow(): Promise<void> {
+      await turn();
+      const open = guest.sent.filter(isQuestion).slice(answered);
+      answered += open.length;
+      for (const { id } of open) guest.say({ id, type: 'RAW', value: null });
+      await turn();
+    },
+    answer: (ids: readonly string[]) => guest.say(...ids.map((id) => ({ id, type: 'RAW', value: null }))),
+  };
+}
+
+describe('a thread that does not yield', () => {
+  it('is ended a second after the deadline of a request when no task runs in it', async () => {
+    const thread = ask();
+    thread.leave(1);
+    await turn(900);
+    expect(thread.stuck).toEqual([]);
+    await turn(200);
+    expect(thread.stuck).toEqual(['did not yield when a request in it was over']);
+  });
+
+  it('has ten seconds while a task may be what computes in it, however long that may run, and no more', async () => {
+    const thread = ask({ taskRuns: true });
+    thread.leave(1);
+    await turn(9_900);
+    expect(thread.stuck).toEqual([]);
+    await turn(1_200);
+    expect(thread.stuck).toEqual([
+      expect.stringContaining('did not yield within 10 s after the deadline of a request'),
+    ]);
+    expect(thread.stuck[0]).toContain('while a task ran in it');
+    await turn(60_000);
+    expect(thread.stuck).toHaveLength(1);
+  });
+
+  it('has no more than its second from the end of the task on', async () => {
+    const thread = ask({ taskRuns: true });
+    thread.leave(1);
+    await turn(3_000);
+    thread.at.taskRuns = false;
+    await turn(1_100);
+    expect(thread.stuck).toHaveLength(1);
+  });
+
+  it('has its ten seconds from the deadline on, not from when a client chose to go away', async () => {
+    const thread = ask({ taskRuns: true });
+    thread.leave(1, 'gone', Date.now() + 20_000);
+    await turn(29_000);
+    expect(thread.stuck).toEqual([]);
+    await turn(2_000);
+    expect(thread.stuck).toHaveLength(1);
+  });
+
+  it('is not ended when it yields in the last moment', async () => {
+    const thread = ask({ taskRuns: true });
+    thread.leave(1);
+    await turn(9_900);
+    await thread.yieldNow();
+    await turn(60_000);
+    expect(thread.stuck).toEqual([]);
+  });
+
+  it('is ended a second after the end of a task’s time, whatever else runs in it', async () => {
+    const thread = ask({ taskRuns: true });
+    thread.questions.endTask(1, 'refresh', () => {});
+    await turn(1_100);
+    expect(thread.stuck).toEqual(['task refresh did not yield when it was asked to stop']);
+  });
+});
+
+describe('handlers that go on after their deadline in a thread that yields', () => {
+  it.each([true, false])('are too many at 65, whether a task runs beside them or not: %s', async (taskRuns) => {
+    const thread = ask({ taskRuns });
+    thread.leave(64);
+    await thread.yieldNow();
+    await turn(2_000);
+    expect(thread.stuck).toEqual([]);
+    thread.leave(1);
+    await thread.yieldNow();
+    await turn(2_000);
+    expect(thread.stuck).toEqual(['left 65 invocations unfinished that nobody waits for']);
+  });
+
+  it('are not counted when all they waited for was their turn', async () => {
+    const thread = ask({ taskRuns: true });
+    const calls = thread.leave(200);
+    await turn(5_000);
+    await thread.yieldNow();
+    thread.answer(calls);
+    await turn(60_000);
+    expect(thread.stuck).toEqual([]);
+  });
+});
