@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import type { Pool } from 'pg';
+import { inServerTime } from './lock-times.ts';
 import { ListenSession, type PostgresListener } from './postgres-listener.ts';
 import { connectionLost, isConnectionLost, type Reachability } from './reachability.ts';
-import { inServerTime, type ServerClock } from './server-clock.ts';
+import type { ServerClock } from './server-clock.ts';
 import { explainUnstorable } from './storable.ts';
 
 export interface PoolSettings {

@@ -12,12 +12,11 @@ import { answerWithin } from './answer-within.ts';
 import type { BackendEvents, QueueBackend } from './backend.ts';
 import { createBull } from './bull.ts';
 import { closeWithin } from './close-within.ts';
+import { createPostgresClock } from './postgres-clock.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import { CONSUMERS, createPool, PRODUCERS } from './postgres-pool.ts';
 import { createReachability, type Reachability, reasonOf } from './reachability.ts';
-import { createRepeatFilter } from './repeats.ts';
 import { withSafeReports } from './safe-reports.ts';
-import { createServerClock, type ServerClock } from './server-clock.ts';
 import { serverName } from './server-name.ts';
 import { createSqlRecords } from './sql-records.ts';
 import { startTimeRepair } from './time-repair.ts';
@@ -41,9 +40,6 @@ const END_MS = 3000;
 const PROBE_MS = 3000;
 const FIRST_PROBE_WAIT_MS = 100;
 const LONGEST_PROBE_WAIT_MS = 2000;
-const TOLERATED_SKEW_MS = 5000;
-const SKEW_TOLD_EVERY_MS = 600_000;
-const ASK_TIME = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now';
 
 /** @throws Error that names the server and says what to do, when PostgreSQL cannot be reached or used */
 export async function openPostgresBackend(settings: PostgresSettings, events: BackendEvents): Promise<QueueBackend> {
@@ -76,7 +72,7 @@ export async function openPostgresBackend(settings: PostgresSettings, events: Ba
     onBroken,
     stop: stop.signal,
   });
-  const clock = clockOf(server, pool, reachability.complain);
+  const clock = createPostgresClock(pool, server, reachability.complain);
   const shared = { pool, listener, reachability, clock, onBroken, known, stop: stop.signal };
   const producers = createPool(shared, PRODUCERS);
   const timing = settings.timing ?? TIMING;
@@ -111,7 +107,7 @@ export async function openPostgresBackend(settings: PostgresSettings, events: Ba
     releaseOrphans: async () => undefined,
     close() {
       closing ??= (async () => {
-        await repair.stop();
+        await closeWithin(repair.stop(), END_MS);
         await bull.close();
         stop.abort();
         await closeWithin(listener.close(), END_MS);
@@ -153,23 +149,6 @@ async function migrate(pool: Pool, known: Map<string, { rows: unknown[] }>): Pro
   } finally {
     client.release();
   }
-}
-
-function clockOf(server: string, pool: Pool, complain: (error: Error) => void): ServerClock {
-  const isNews = createRepeatFilter(SKEW_TOLD_EVERY_MS);
-  const ask = async () => {
-    const { rows } = await pool.query({ text: ASK_TIME, query_timeout: PROBE_MS } as { text: string });
-    return Number((rows[0] as { now: string }).now);
-  };
-  return createServerClock(ask, (aheadMs) => {
-    if (Math.abs(aheadMs) < TOLERATED_SKEW_MS || !isNews('skew')) return;
-    const direction = aheadMs > 0 ? 'ahead of' : 'behind';
-    complain(
-      new Error(
-        `The clock of this host is ${Math.round(Math.abs(aheadMs) / 1000)} s ${direction} that of ${server}: runs come at wrong times. Let both follow a time server (NTP).`,
-      ),
-    );
-  });
 }
 
 /** A broken connection may be one that the server closed: only a server that answers nothing is away. */
