@@ -1,16 +1,12 @@
 /** Where a browser keeps its session. */
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { GatewayEnv } from '../gateway/env.ts';
-import type { ConsoleEnv } from './operator-of.ts';
 import { placeOf } from './request-place.ts';
 
-type AnyContext = Context<GatewayEnv> | Context<ConsoleEnv>;
-
 export interface SessionCookie {
-  read(context: AnyContext): string | undefined;
-  write(context: AnyContext, token: string, seconds: number): void;
-  remove(context: AnyContext): void;
+  read(context: Context): string | undefined;
+  write(context: Context, token: string, seconds: number): void;
+  remove(context: Context): void;
 }
 
 const COOKIE = { path: '/console', httpOnly: true, sameSite: 'Strict' } as const;
@@ -20,7 +16,7 @@ const COOKIE = { path: '/console', httpOnly: true, sameSite: 'Strict' } as const
  * there receives all of them, so that the cookie opens no data: see PAGE_KEY_HEADER.
  */
 export function createSessionCookie(trustedProxies: number): SessionCookie {
-  const about = (context: AnyContext) => {
+  const about = (context: Context) => {
     const { origin, isSecure } = placeOf(context, trustedProxies);
     return { name: `plexi_session_${portOf(origin)}`, options: { ...COOKIE, secure: isSecure } };
   };

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { createPostgresBackend, type PgPool, runMigrations } from 'bullmq';
 import type { BackendEvents, QueueBackend } from './backend.ts';
 import { createBull } from './bull.ts';
+import { closeWithin } from './close-within.ts';
 import { prepareDatabase } from './database-folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { PglitePool } from './pglite-pool.ts';
-import { createReachability } from './reachability.ts';
+import { createReachability, reasonOf } from './reachability.ts';
+import { withSafeReports } from './safe-reports.ts';
 import { createSqlRecords } from './sql-records.ts';
+import { startTimeRepair } from './time-repair.ts';
 
 export interface EmbeddedSettings {
   readonly folder: string;
@@ -27,31 +30,69 @@ const STALLED_MS = 10_000;
 const DRAIN_SECONDS = 60;
 /** A run that was under way on that many dying hosts fails for good. */
 const MAX_STALLED = 10;
+const FREE_MS = 10_000;
 
-/** @throws FolderLockedError, Error that says why the database does not open */
+/** @throws FolderLockedError, Error that says why the database does not open and what to do */
 export async function openEmbeddedBackend(settings: EmbeddedSettings, events: BackendEvents): Promise<QueueBackend> {
   mkdirSync(settings.folder, { recursive: true, mode: 0o700 });
-  const unlock = lockFolder(settings.folder);
-  const reachability = createReachability('The embedded queue', events);
+  const hold = holdFolder(settings.folder);
   try {
-    const folder = join(settings.folder, 'database');
-    await prepareDatabase(folder, settings.durability);
-    const pool = await PglitePool.open({
-      folder,
-      durability: settings.durability,
-      onLost: reachability.lost,
-      onBack: reachability.back,
-      onGivenUp: events.onError,
-    });
-    try {
-      await migrate(pool);
-      return await createBackend(settings, reachability.complain, pool, unlock);
-    } catch (error) {
-      await pool.end();
-      throw error;
-    }
+    return await openFolder(settings, events, hold);
   } catch (error) {
-    unlock();
+    await hold.free();
+    throw new Error(`The queue in ${settings.folder} cannot be opened: ${reasonOf(error)}. ${ADVICE}`, {
+      cause: error,
+    });
+  }
+}
+
+const ADVICE =
+  'See that its disk is not full and that this user may write there. If it is damaged, restore that folder from a backup, or move it aside; the runs in it are lost then.';
+
+interface FolderHold {
+  /** Until this thread has ended, the folder is not given to anybody else. */
+  readonly onThread: (gone: Promise<void>) => void;
+  free(): Promise<void>;
+}
+
+/** @throws FolderLockedError */
+function holdFolder(folder: string): FolderHold {
+  const unlock = lockFolder(folder);
+  const threads = new Set<Promise<void>>();
+  return {
+    onThread(gone) {
+      threads.add(gone);
+      void gone.then(() => threads.delete(gone));
+    },
+    async free() {
+      // A thread that cannot be ended keeps the lock, at the longest as long as this process lives.
+      await closeWithin(Promise.all(threads).then(unlock), FREE_MS);
+    },
+  };
+}
+
+async function openFolder(
+  settings: EmbeddedSettings,
+  events: BackendEvents,
+  { onThread, free }: FolderHold,
+): Promise<QueueBackend> {
+  const reachability = createReachability('The embedded queue', events);
+  const folder = join(settings.folder, 'database');
+  const { durability } = settings;
+  await prepareDatabase(folder, durability, onThread);
+  const pool = await PglitePool.open({
+    folder,
+    durability,
+    onThread,
+    onLost: reachability.lost,
+    onBack: reachability.back,
+    onTrouble: events.onError,
+  });
+  try {
+    await migrate(pool);
+    return await createBackend(settings, reachability.complain, pool, free);
+  } catch (error) {
+    await pool.end();
     throw error;
   }
 }
@@ -66,33 +107,39 @@ async function migrate(pool: PglitePool): Promise<void> {
 }
 
 async function createBackend(
-  { prefix, keepMs, timing = {} }: EmbeddedSettings,
+  { prefix, keepMs, timing: { lockMs = LOCK_MS, stalledMs = STALLED_MS } = {} }: EmbeddedSettings,
   onError: (error: Error) => void,
   pool: PglitePool,
-  unlock: () => void,
+  free: () => Promise<void>,
 ): Promise<QueueBackend> {
-  const records = createSqlRecords(pool, prefix);
+  const producers = pool.forProducers();
+  const records = createSqlRecords(producers, prefix);
   await records.prepare();
   await pool.query(EXPIRE_ALL_LOCKS);
+  await pool.query(FORGET_ALL_LOOKS);
   const bull = createBull({
     connection: pool as unknown as PgPool,
-    factory: createPostgresBackend,
+    producerConnection: producers as unknown as PgPool,
+    factory: withSafeReports(createPostgresBackend),
     keepMs,
-    lockMs: timing.lockMs ?? LOCK_MS,
-    stalledMs: timing.stalledMs ?? STALLED_MS,
+    lockMs,
+    stalledMs,
     drainSeconds: DRAIN_SECONDS,
     maxStalled: MAX_STALLED,
     onError,
     isOnline: () => pool.online,
   });
   const maintenance = startMaintenance(pool, onError);
+  // Locks are left alone: after a clock was set back BullMQ renews none of them for as long, and all are of this host.
+  const repair = startTimeRepair(pool, { lockMs, stalledMs, queuesOf: '', capsLocks: false }, onError);
   let closing: Promise<void> | undefined;
 
   const close = async () => {
     await maintenance.stop();
+    await repair.stop();
     await bull.close();
     await pool.end();
-    unlock();
+    await free();
   };
 
   return {
@@ -116,6 +163,9 @@ async function createBackend(
 
 /** The folder is ours alone and nothing runs yet: whoever holds a lock is dead. */
 const EXPIRE_ALL_LOCKS = `UPDATE bullmq.job SET locked_until_ms = 0 WHERE state = 'active'`;
+
+/** Nobody has looked for stalled jobs in this life yet, and the clock may have been set back since the last one. */
+const FORGET_ALL_LOOKS = `DELETE FROM bullmq.meta WHERE field = 'stalled-check'`;
 
 /**
  * BullMQ takes back what it finds without a lock twice, and looks when a consumer starts. Marked as found once, and with

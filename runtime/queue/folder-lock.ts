@@ -14,6 +14,7 @@ export class FolderLockedError extends Error {
 const BUSY = 5;
 /** Beside the lock, since a file that is locked tells nothing. */
 const HOLDER = 'lock.holder';
+const NAME = `process ${process.pid}`;
 
 /** Answers how to give it back. @throws FolderLockedError when another process has the folder */
 export function lockFolder(folder: string): () => void {
@@ -40,7 +41,7 @@ function takeLock(folder: string): DatabaseSync {
 function nameHolder(folder: string): void {
   const path = join(folder, HOLDER);
   try {
-    writeFileSync(path, `process ${process.pid}`, { mode: 0o600 });
+    writeFileSync(path, NAME, { mode: 0o600 });
   } catch {
     try {
       rmSync(path, { force: true });
@@ -60,7 +61,10 @@ function explain(error: unknown, folder: string): Error {
 
 function readHolder(folder: string): string {
   try {
-    return `another process (${readFileSync(join(folder, HOLDER), 'utf8')})`;
+    const holder = readFileSync(join(folder, HOLDER), 'utf8');
+    return holder === NAME
+      ? `this process (${NAME}): an earlier use of it has not ended yet`
+      : `another process (${holder})`;
   } catch {
     return 'another process';
   }

@@ -60,4 +60,3 @@ function arrayText(values: readonly unknown[], name: string): string {
   });
   return `{${elements.join(',')}}`;
 }
-

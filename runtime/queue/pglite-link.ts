@@ -3,17 +3,29 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DatabaseError } from 'pg-protocol';
 import { closeWithin } from './close-within.ts';
-import type { Notification, QueryResult } from './pglite-session.ts';
+import { monotonicMs } from './monotonic.ts';
+import type { Notification, QueryResult, WireValue } from './pglite-session.ts';
 import type { ThreadReply, ThreadRequest, ThreadSettings } from './pglite-thread.ts';
+import { watchForStuck } from './stuck-watch.ts';
 
 export interface LinkEvents {
+  /** At the very start: resolves when the thread has ended, and until then nobody else may be in the folder. */
+  readonly onThread: (gone: Promise<void>) => void;
   readonly onNotification: (notification: Notification) => void;
-  /** The thread ends without being asked to, and has when `gone` resolves; not told when opening fails. */
-  readonly onLost: (reason: string, gone: Promise<unknown>) => void;
+  /** The thread ends without being asked to; not told when opening fails. */
+  readonly onLost: (reason: string) => void;
+}
+
+export interface Query {
+  readonly client: number;
+  readonly text: string;
+  readonly values: readonly WireValue[];
+  /** It is begun within this time, or not at all. */
+  readonly beginMs?: number;
 }
 
 export interface Link {
-  query(client: number, text: string, values: (ThreadRequest & { kind: 'query' })['values']): Promise<QueryResult>;
+  query(query: Query): Promise<QueryResult>;
   release(client: number): void;
   /** How often a file was flushed to the disk so far. */
   readonly flushes: number;
@@ -24,9 +36,6 @@ export interface Link {
 
 /** Recovering after a kill reads what was written since the last checkpoint. */
 const BOOT_MS = 120_000;
-/** No request takes that many looks: the thread hangs. */
-const STUCK_LOOKS = 6;
-const LOOK_MS = 5000;
 const CLOSE_MS = 15_000;
 /** A thread that waits for a disk which does not answer cannot be ended. */
 const TERMINATE_MS = 10_000;
@@ -43,8 +52,11 @@ export function connectionError(reason: string): Error {
   return Object.assign(new Error(`The embedded queue cannot be reached: ${reason}`), { code: 'ECONNREFUSED' });
 }
 
-/** @throws Error that says why the database cannot be opened */
-export async function openLink(settings: ThreadSettings, events: LinkEvents): Promise<Link> {
+/**
+ * The thread may outlive what is thrown: see `onThread`.
+ * @throws Error that says why the database cannot be opened
+ */
+export async function openLink(settings: ThreadSettings, events: LinkEvents, stop?: AbortSignal): Promise<Link> {
   const thread = new Worker(new URL(`./pglite-thread${extname(import.meta.url)}`, import.meta.url), {
     name: 'plexi-queue',
     workerData: settings,
@@ -57,6 +69,7 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
   const ready = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   thread.once('exit', () => gone.resolve());
+  events.onThread(gone.promise);
   const pending = new Map<number, Pending>();
   let isReady = false;
   let isClosing = false;
@@ -67,24 +80,18 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
   const lose = (reason: string) => {
     if (lostBecause !== undefined) return;
     lostBecause = reason;
-    clearInterval(watch);
+    stopWatching();
     for (const { reject } of pending.values()) reject(connectionError(reason));
     pending.clear();
-    if (!isReady) ready.reject(new Error(`The embedded queue in ${settings.folder} does not open: ${reason}`));
-    else if (!isClosing) events.onLost(reason, gone.promise);
+    if (!isReady) ready.reject(new Error(reason));
+    else if (!isClosing) events.onLost(reason);
     void thread.terminate();
   };
 
-  let oldestSeen = 0;
-  let looks = 0;
-  // Looks are counted, not time: a machine that slept, or a host that was busy, has not given it a chance to answer.
-  const watch = setInterval(() => {
-    const [oldest = 0] = pending.keys();
-    looks = oldest === oldestSeen && oldest !== 0 ? looks + 1 : 0;
-    oldestSeen = oldest;
-    if (looks >= STUCK_LOOKS) lose(`a request was not answered for ${(STUCK_LOOKS * LOOK_MS) / 1000} s`);
-  }, LOOK_MS);
-  watch.unref();
+  const stopWatching = watchForStuck(
+    () => pending.keys().next().value,
+    (afterMs) => lose(`a request was not answered for ${afterMs / 1000} s`),
+  );
 
   const receive = (reply: ThreadReply) => {
     switch (reply.kind) {
@@ -130,7 +137,10 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
   };
 
   const link: Link = {
-    query: (client, text, values) => send((id) => ({ kind: 'query', id, client, text, values })),
+    query: ({ beginMs, ...query }) => {
+      const begin = beginMs === undefined ? {} : { notAfter: monotonicMs() + beginMs };
+      return send((id) => ({ kind: 'query', id, ...query, ...begin }));
+    },
     release(client) {
       if (lostBecause === undefined) thread.postMessage({ kind: 'release', client } satisfies ThreadRequest);
     },
@@ -148,14 +158,14 @@ export async function openLink(settings: ThreadSettings, events: LinkEvents): Pr
   };
 
   const late = setTimeout(() => lose(`it was not ready within ${BOOT_MS / 1000} s`), BOOT_MS);
+  const giveUp = () => lose('the host stops');
+  if (stop?.aborted === true) giveUp();
+  stop?.addEventListener('abort', giveUp, { once: true });
   try {
     await ready.promise;
-  } catch (error) {
-    // Whoever tries again must not meet the old thread in the same folder.
-    await closeWithin(gone.promise, TERMINATE_MS);
-    throw error;
   } finally {
     clearTimeout(late);
+    stop?.removeEventListener('abort', giveUp);
   }
   return link;
 }

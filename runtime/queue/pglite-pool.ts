@@ -1,33 +1,46 @@
 /** The embedded PostgreSQL as BullMQ sees it: a pool of node-postgres. Starts its thread again when it dies. */
 import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeWithin } from './close-within.ts';
-import { encodeParameters, explainNul } from './parameter.ts';
+import { encodeParameters } from './parameter.ts';
 import { PgliteClient } from './pglite-client.ts';
 import { connectionError, type Link, openLink } from './pglite-link.ts';
 import type { Notification, QueryResult } from './pglite-session.ts';
 import { NO_CLIENT } from './pglite-thread.ts';
+import { reasonOf } from './reachability.ts';
+import { createRepeatFilter, withoutNumbers } from './repeats.ts';
+import { explainUnstorable } from './storable.ts';
 
 export interface PglitePoolSettings {
   readonly folder: string;
   readonly durability: 'process' | 'power-loss';
   readonly onLost: (reason: string) => void;
   readonly onBack: () => void;
-  /** The thread died too often; only a new start of the host brings the queue back. */
-  readonly onGivenUp: (error: Error) => void;
+  /** It stays down, or falls over again and again: what an operator has to know. */
+  readonly onTrouble: (error: Error) => void;
+  /** Hears of each thread, and when it has ended: until then nobody else may be in the folder. */
+  readonly onThread?: (gone: Promise<void>) => void;
   /** Before the thread is started again for the first time; each further time takes three times as long. */
   readonly firstRestartMs?: number;
+  readonly longestRestartMs?: number;
 }
 
 /** What may wait for the thread to come back, and how long; then it is refused, so that nobody spins meanwhile. */
 const WAIT_FOR_THREAD_MS = 1000;
-const RESTARTS = 6;
+/** Producers give up after some seconds: what has not begun by then is not done behind their backs. */
+const PRODUCERS_BEGIN_MS = 4000;
 const THREAD_END_MS = 10_000;
 const FIRST_RESTART_MS = 100;
-const LONGEST_RESTART_MS = 10_000;
-/** Who lived this long has its restarts back. */
+const LONGEST_RESTART_MS = 30_000;
+/** So many short lives in a row are no accident. */
+const TOLERATED_RESTARTS = 3;
 const STEADY_MS = 60_000;
+const TELL_AGAIN_MS = 600_000;
 const SILENT_MS = 10_000;
+/** A database that is just recovering had better be done with it. */
+const FINISH_BOOT_MS = 5000;
 
 /** BullMQ tells its own connections to closed pools by these words. */
 const ENDED = 'Cannot use a pool after calling end on the pool';
@@ -38,13 +51,16 @@ export class PglitePool extends EventEmitter {
   readonly #settings: PglitePoolSettings;
   readonly #clients = new Set<PgliteClient>();
   readonly #ended = new AbortController();
+  readonly #stopBoot = new AbortController();
+  readonly #isNews = createRepeatFilter(TELL_AGAIN_MS);
+  #gone: Promise<void> = Promise.resolve();
   #link: Link | undefined;
   #back = Promise.withResolvers<void>();
   #openedAt = 0;
   #restarts = 0;
   #lastClient = NO_CLIENT;
   #requests = 0;
-  #restarting: Promise<void> | undefined;
+  #restarting: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
 
   /** @throws Error that says why the database does not open */
@@ -92,16 +108,29 @@ export class PglitePool extends EventEmitter {
     return this.#ending;
   }
 
+  /** The same pool for those who wait for an answer, and not for long. */
+  forProducers() {
+    const facade = {
+      options: this.options,
+      query: (text: string, params?: readonly unknown[]) => this.run(NO_CLIENT, text, params, PRODUCERS_BEGIN_MS),
+      connect: () => this.connect(),
+      end: async () => undefined,
+      on: () => facade,
+      removeAllListeners: () => facade,
+    };
+    return facade;
+  }
+
   /** For clients. */
-  async run(client: number, text: string, params: readonly unknown[] = []): Promise<QueryResult> {
+  async run(client: number, text: string, params: readonly unknown[] = [], beginMs?: number): Promise<QueryResult> {
     const values = encodeParameters(params);
     const link = this.#link ?? (await this.#linkInTime());
     if (!link) throw connectionError('its thread is not running');
     this.#requests++;
     try {
-      return await link.query(client, text, values);
+      return await link.query({ client, text, values, ...(beginMs === undefined ? {} : { beginMs }) });
     } catch (error) {
-      throw explainNul(error, values);
+      throw explainUnstorable(error, values);
     }
   }
 
@@ -116,19 +145,24 @@ export class PglitePool extends EventEmitter {
   }
 
   async #start(): Promise<void> {
-    const { folder, durability } = this.#settings;
+    const { folder, durability, onThread } = this.#settings;
     const link = await openLink(
       { folder, durability, silentMs: SILENT_MS },
       {
+        onThread: (gone) => {
+          this.#gone = gone;
+          onThread?.(gone);
+        },
         onNotification: (notification) => this.#deliver(notification),
-        onLost: (reason, gone) => this.#lost(reason, gone),
+        onLost: (reason) => this.#lost(reason),
       },
+      this.#stopBoot.signal,
     );
     if (this.#ending) {
       await link.close();
       return;
     }
-    this.#openedAt = Date.now();
+    this.#openedAt = performance.now();
     this.#link = link;
     this.#back.resolve();
   }
@@ -143,47 +177,58 @@ export class PglitePool extends EventEmitter {
     });
   }
 
-  #lost(reason: string, gone: Promise<unknown>): void {
+  #lost(reason: string): void {
     this.#link = undefined;
     this.#back = Promise.withResolvers();
-    if (Date.now() - this.#openedAt > STEADY_MS) this.#restarts = 0;
+    if (performance.now() - this.#openedAt > STEADY_MS) this.#restarts = 0;
     this.#settings.onLost(reason);
     const error = connectionError(reason);
     for (const client of this.#clients) client.lose(error);
     this.#clients.clear();
-    this.#restarting = this.#restart(reason, gone);
+    this.#restarting = this.#restart(reason);
   }
 
-  async #restart(reason: string, gone: Promise<unknown>): Promise<void> {
-    // Two threads in one folder would ruin it.
-    if (!(await closeWithin(gone, THREAD_END_MS))) {
-      this.#settings.onGivenUp(
-        new Error(
-          `The thread of the embedded queue cannot be ended, so it stays down until the host is started again.`,
-        ),
-      );
-      return;
-    }
-    const { firstRestartMs: first = FIRST_RESTART_MS } = this.#settings;
-    let last = reason;
-    while (this.#restarts < RESTARTS && !this.#ending) {
-      const waitMs = Math.min(LONGEST_RESTART_MS, first * 3 ** this.#restarts++);
-      await sleep(waitMs, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+  /** Never gives up: a disk that is full, or a volume that is away, comes back without a new start of the host. */
+  async #restart(reason: string): Promise<void> {
+    const { folder, firstRestartMs = FIRST_RESTART_MS, longestRestartMs = LONGEST_RESTART_MS } = this.#settings;
+    if (this.#restarts >= TOLERATED_RESTARTS) this.#tell(reason);
+    while (!this.#ending) {
+      await this.#threadGone();
+      await this.#pause(Math.min(longestRestartMs, firstRestartMs * 3 ** this.#restarts++));
       if (this.#ending) return;
       try {
+        // PostgreSQL would make a new, empty one: the volume may just be away.
+        if (!existsSync(join(folder, 'PG_VERSION'))) throw new Error('its files are not there');
         await this.#start();
         if (this.#link) this.#settings.onBack();
         return;
       } catch (error) {
-        last = error instanceof Error ? error.message : String(error);
+        if (!this.#ending) this.#tell(reasonOf(error));
       }
     }
+  }
+
+  /** Two threads in one folder would ruin it. */
+  async #threadGone(): Promise<void> {
+    if (await closeWithin(this.#gone, THREAD_END_MS)) return;
     if (this.#ending) return;
-    this.#settings.onGivenUp(
+    this.#tell('its thread cannot be ended, as when a disk does not answer');
+    await Promise.race([this.#gone, new Promise((resolve) => this.#ended.signal.addEventListener('abort', resolve))]);
+  }
+
+  #tell(reason: string): void {
+    if (!this.#isNews(withoutNumbers(reason))) return;
+    const { folder } = this.#settings;
+    this.#settings.onTrouble(
       new Error(
-        `The embedded queue was started again ${RESTARTS} times and fell over each time, so it stays down until the host is started again. Last: ${last}`,
+        `The embedded queue in ${folder} does not come up: ${reason.replace(/\.$/, '')}. It is tried again, at least every ${LONGEST_RESTART_MS / 1000} s. ` +
+          'Free space on its disk, and see that this user may write there; it then comes back by itself. If it is damaged, stop the host, and restore the folder from a backup or move it aside: the runs in it are lost then.',
       ),
     );
+  }
+
+  #pause(waitMs: number): Promise<void> {
+    return sleep(waitMs, undefined, { signal: this.#ended.signal }).catch(() => undefined);
   }
 
   async #linkInTime(): Promise<Link | undefined> {
@@ -209,7 +254,8 @@ export class PglitePool extends EventEmitter {
     this.#back.resolve();
     this.#clients.clear();
     await link?.close();
-    await this.#restarting;
+    if (!(await closeWithin(this.#restarting, FINISH_BOOT_MS))) this.#stopBoot.abort();
+    await closeWithin(this.#gone, THREAD_END_MS);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { monotonicMs } from './monotonic.ts';
 import { FolderFiles } from './pglite-files.ts';
 import { type Answer, createSession, type Notification, type QueryResult, type WireValue } from './pglite-session.ts';
 
@@ -15,7 +16,15 @@ export interface ThreadSettings {
 }
 
 export type ThreadRequest =
-  | { readonly kind: 'query'; id: number; client: number; text: string; values: readonly WireValue[] }
+  | {
+      readonly kind: 'query';
+      id: number;
+      client: number;
+      text: string;
+      values: readonly WireValue[];
+      /** By `monotonicMs`: who asked has given up by then, and must not find it done later. */
+      notAfter?: number;
+    }
   /** The client has gone; what it left open is rolled back. */
   | { readonly kind: 'release'; client: number }
   | { readonly kind: 'end'; id: number };
@@ -33,17 +42,21 @@ export const NO_CLIENT = 0;
 
 /** What PostgreSQL last wrote to its log: the only place where it says why it does not start. */
 const LOG_LINES = 5;
+/** "2026-11-23 08:24:30.962 UTC [42] FATAL:  …" */
+const LOG_PREFIX = /^\S+ \S+ \S+ \[\d+\] (?=[A-Z]+: )/;
+const HINT = /^(?:\S+ \S+ \S+ \[\d+\] )?HINT: /;
 
 async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => void): Promise<void> {
   const log: string[] = [];
   const keepLog = (line: string) => {
-    log.push(line);
+    // "It looks like you need to initdb" is no advice for a queue.
+    if (!HINT.test(line)) log.push(line.replace(LOG_PREFIX, ''));
     if (log.length > LOG_LINES) log.shift();
     return false;
   };
   const breakDown = (error: unknown): never => {
     const reason = error instanceof Error ? error.message : String(error);
-    post({ kind: 'broken', reason: [reason, ...log].join('\n') });
+    post({ kind: 'broken', reason: [reason, ...log].join('; ') });
     process.exit(1);
   };
 
@@ -146,6 +159,8 @@ function createFloor(silentMs: number, { run, post, flushes, end }: FloorParts) 
       if (owner === request.client && owner !== NO_CLIENT) rollBack();
     } else if (lost.delete(request.client)) {
       refuse(request.id, '25P03', `The transaction was rolled back: its client said nothing for ${silentMs} ms.`);
+    } else if (request.notAfter !== undefined && monotonicMs() > request.notAfter) {
+      refuse(request.id, 'ECONNREFUSED', 'The embedded queue was too busy to begin this in time; it was not done.');
     } else {
       query(request);
     }

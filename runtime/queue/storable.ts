@@ -15,7 +15,7 @@ export function storableText(text: string): string {
 /** JSON text whose strings can be kept; the same text when they all can. */
 export function storableJson(json: string): string {
   if (!SUSPICIOUS.test(json)) return json;
-  return json.replace(ESCAPES, (escape) => (isUnstorable(escape) ? REPLACEMENT : escape));
+  return json.replace(ESCAPES, (found) => (isUnstorable(found) ? REPLACEMENT : found));
 }
 
 /** A value of which the JSON can be kept; the same value when it can. */
@@ -27,8 +27,8 @@ export function storableValue<Value>(value: Value): Value {
 }
 
 /** A `\u` escape is matched alone only when it is NUL or lone; a pair is twelve characters, others are two. */
-function isUnstorable(escape: string): boolean {
-  return escape.length === 6;
+function isUnstorable(found: string): boolean {
+  return found.length === 6;
 }
 
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
@@ -43,7 +43,10 @@ export function explainUnstorable(error: unknown, values: readonly unknown[]): u
   );
   const value = values[index];
   if (typeof value !== 'string') return error;
-  const what = value.includes('\0') || ESCAPED_NUL.test(value) ? 'the character NUL (U+0000)' : 'half of a character (a lone surrogate)';
+  const what =
+    value.includes('\0') || ESCAPED_NUL.test(value)
+      ? 'the character NUL (U+0000)'
+      : 'half of a character (a lone surrogate)';
   error.message = `Parameter $${index + 1} holds ${what}, which the queue's database cannot store: leave it out, or encode the text (base64).`;
   return error;
 }

@@ -2,6 +2,7 @@
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Logger } from '../observability/log.ts';
 import type { BackendEvents, QueueBackend } from '../queue/backend.ts';
+import { createRepeatFilter, withoutNumbers } from '../queue/repeats.ts';
 
 export interface QueueDoorOptions {
   readonly open: (events: BackendEvents) => Promise<QueueBackend>;
@@ -12,11 +13,14 @@ export interface QueueDoorOptions {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+const TELL_AGAIN_MS = 600_000;
 const LOCK_LOST = /^Missing lock for job /;
 
 export class QueueDoor {
   readonly #options: QueueDoorOptions;
+  readonly #isNews = createRepeatFilter(TELL_AGAIN_MS);
   #backend: QueueBackend | undefined;
+  #trouble: string | undefined;
   #opening: Promise<void> | undefined;
   #wake: () => void = () => {};
   #isClosed = false;
@@ -29,6 +33,11 @@ export class QueueDoor {
   /** Nothing before it was needed and while it is being opened. */
   get backend(): QueueBackend | undefined {
     return this.#backend;
+  }
+
+  /** Why there is no queue now, in words for operators: they may name folders and servers. Nothing while all is well. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Starts opening it, if nobody has. */
@@ -66,9 +75,13 @@ export class QueueDoor {
           log.warn({ err: error }, 'runs that an earlier life of this host was cut off from come back later');
         });
         this.#backend = backend;
+        if (backend.online) this.#trouble = undefined;
       } catch (error) {
-        // The first failure is told in full; further ones would only repeat it.
-        if (wait === FIRST_RETRY_MS) log.error({ err: error }, 'the task queue cannot be opened; trying again');
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#trouble = reason;
+        if (this.#isNews(withoutNumbers(reason))) {
+          log.error({ err: error }, 'the task queue cannot be opened; trying again');
+        }
         await this.#pause(wait);
         wait = Math.min(wait * 2, LONGEST_RETRY_MS);
       }
@@ -83,10 +96,18 @@ export class QueueDoor {
     const { log } = this.#options;
     // After an outage, the end of a run is told again when its first telling was not answered; the queue knew it already.
     if (LOCK_LOST.test(error.message)) log.info({ reason: error.message }, 'a run had ended or was taken over by then');
+    else if (this.#backend?.online === false) this.#hearWhileAway(error);
     else log.warn({ err: error }, 'the task queue complains');
   }
 
+  /** Lost connections are no complaints, so this is why it stays away. */
+  #hearWhileAway(error: Error): void {
+    this.#trouble = error.message;
+    this.#options.log.error({ err: error }, 'the task queue stays away');
+  }
+
   #tell(online: boolean, reason: string): void {
+    this.#trouble = online ? undefined : reason;
     if (this.#isClosed) return;
     const { log, onReady } = this.#options;
     if (online) log.info({ reason }, 'the task queue is back; tasks go on');
@@ -120,9 +141,11 @@ export class QueueDoor {
   }
 }
 
-export function queueAway(cause?: unknown): PlexiError {
-  return new PlexiError('QUEUE_UNAVAILABLE', 'The task queue cannot be reached now; try again later.', {
-    headers: { 'retry-after': '5' },
-    cause,
-  });
+/** @param trouble only for operators: guests hear no more than that they may try again */
+export function queueAway(cause?: unknown, trouble?: string): PlexiError {
+  const message =
+    trouble === undefined
+      ? 'The task queue cannot be reached now; try again later.'
+      : `The task queue cannot be used now. ${trouble}`;
+  return new PlexiError('QUEUE_UNAVAILABLE', message, { headers: { 'retry-after': '5' }, cause });
 }
