@@ -2,10 +2,7 @@
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 
-export function unservedParts(
-  { database }: Pick<Manifest, 'database'>,
-  declaration: Declaration,
-): string | undefined {
+export function unservedParts({ database }: Pick<Manifest, 'database'>, declaration: Declaration): string | undefined {
   const parts = [
     ...declaration.events.map(({ pattern }) => `the event ${pattern}`),
     ...declaration.pages.map(({ path }) => `the page ${path}`),

@@ -18,7 +18,14 @@ export interface TaskHost {
   close(drainMs?: number): Promise<void>;
 }
 
-const LIMITS: TaskLimits = { concurrency: 64, perModule: 8, maxWaiting: 1_000, maxEnded: 1_000, graceMs: 100, pauseAfter: 5 };
+const LIMITS: TaskLimits = {
+  concurrency: 64,
+  perModule: 8,
+  maxWaiting: 1_000,
+  maxEnded: 1_000,
+  graceMs: 100,
+  pauseAfter: 5,
+};
 
 export function startTaskHost(
   open: (events: BackendEvents) => Promise<QueueBackend>,

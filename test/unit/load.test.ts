@@ -108,8 +108,6 @@ describe('the operator is warned', () => {
     const learn = async () => ({ ...NOTHING, tasks: [task], events: [{ handler: 'on', pattern: 'user.login' }] });
     const { loaded, warnings } = load({ busy: 'database: { enabled: true }' }, { learn });
     await loaded;
-    expect(warnings).toEqual([
-      'busy: Declared, not run yet by this host: the event user.login, database.',
-    ]);
+    expect(warnings).toEqual(['busy: Declared, not run yet by this host: the event user.login, database.']);
   });
 });
