@@ -23,8 +23,7 @@ export async function startChild<Ready>(
   running.add(child);
   void child.ended.then(() => running.delete(child));
   const timer = setTimeout(() => child.kill(), START_MS);
-  await child.started;
-  clearTimeout(timer);
+  await child.started.finally(() => clearTimeout(timer));
   return child;
 }
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { createPostgresBackend, type PgPool, runMigrations } from 'bullmq';
 import type { BackendEvents, QueueBackend } from './backend.ts';
 import { createBull } from './bull.ts';
-import { closeWithin } from './close-within.ts';
 import { prepareDatabase } from './database-folder.ts';
-import { lockFolder } from './folder-lock.ts';
+import { type FolderHold, holdFolder } from './folder-hold.ts';
 import { startMaintenance } from './maintenance.ts';
 import { PglitePool } from './pglite-pool.ts';
 import { createReachability, reasonOf } from './reachability.ts';
@@ -30,7 +29,7 @@ const STALLED_MS = 10_000;
 const DRAIN_SECONDS = 60;
 /** A run that was under way on that many dying hosts fails for good. */
 const MAX_STALLED = 10;
-const FREE_MS = 10_000;
+const THREAD_END_MS = 10_000;
 
 /** @throws FolderLockedError, Error that says why the database does not open and what to do */
 export async function openEmbeddedBackend(settings: EmbeddedSettings, events: BackendEvents): Promise<QueueBackend> {
@@ -39,7 +38,7 @@ export async function openEmbeddedBackend(settings: EmbeddedSettings, events: Ba
   try {
     return await openFolder(settings, events, hold);
   } catch (error) {
-    await hold.free();
+    await hold.free(THREAD_END_MS);
     throw new Error(`The queue in ${settings.folder} cannot be opened: ${reasonOf(error)}. ${ADVICE}`, {
       cause: error,
     });
@@ -48,28 +47,6 @@ export async function openEmbeddedBackend(settings: EmbeddedSettings, events: Ba
 
 const ADVICE =
   'See that its disk is not full and that this user may write there. If it is damaged, restore that folder from a backup, or move it aside; the runs in it are lost then.';
-
-interface FolderHold {
-  /** Until this thread has ended, the folder is not given to anybody else. */
-  readonly onThread: (gone: Promise<void>) => void;
-  free(): Promise<void>;
-}
-
-/** @throws FolderLockedError */
-function holdFolder(folder: string): FolderHold {
-  const unlock = lockFolder(folder);
-  const threads = new Set<Promise<void>>();
-  return {
-    onThread(gone) {
-      threads.add(gone);
-      void gone.then(() => threads.delete(gone));
-    },
-    async free() {
-      // A thread that cannot be ended keeps the lock, at the longest as long as this process lives.
-      await closeWithin(Promise.all(threads).then(unlock), FREE_MS);
-    },
-  };
-}
 
 async function openFolder(
   settings: EmbeddedSettings,
@@ -110,7 +87,7 @@ async function createBackend(
   { prefix, keepMs, timing: { lockMs = LOCK_MS, stalledMs = STALLED_MS } = {} }: EmbeddedSettings,
   onError: (error: Error) => void,
   pool: PglitePool,
-  free: () => Promise<void>,
+  free: FolderHold['free'],
 ): Promise<QueueBackend> {
   const producers = pool.forProducers();
   const records = createSqlRecords(producers, prefix);
@@ -139,7 +116,7 @@ async function createBackend(
     await repair.stop();
     await bull.close();
     await pool.end();
-    await free();
+    await free(0);
   };
 
   return {

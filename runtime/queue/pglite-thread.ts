@@ -44,19 +44,19 @@ export const NO_CLIENT = 0;
 const LOG_LINES = 5;
 /** "2026-11-23 08:24:30.962 UTC [42] FATAL:  …" */
 const LOG_PREFIX = /^\S+ \S+ \S+ \[\d+\] (?=[A-Z]+: )/;
-const HINT = /^(?:\S+ \S+ \S+ \[\d+\] )?HINT: /;
+/** "It looks like you need to initdb" is no advice for a queue. */
+const NOISE = /^HINT: |stand-alone backend|skipping missing configuration file/;
 
 async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => void): Promise<void> {
   const log: string[] = [];
   const keepLog = (line: string) => {
-    // "It looks like you need to initdb" is no advice for a queue.
-    if (!HINT.test(line)) log.push(line.replace(LOG_PREFIX, ''));
+    const words = line.replace(LOG_PREFIX, '');
+    if (words !== '' && !NOISE.test(words)) log.push(words);
     if (log.length > LOG_LINES) log.shift();
     return false;
   };
   const breakDown = (error: unknown): never => {
-    const reason = error instanceof Error ? error.message : String(error);
-    post({ kind: 'broken', reason: [reason, ...log].join('; ') });
+    post({ kind: 'broken', reason: [reasonOf(error), ...log].join('; ') });
     process.exit(1);
   };
 
@@ -90,6 +90,23 @@ async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => voi
   });
   parentPort?.on('message', (request: ThreadRequest) => floor.take(request));
   post({ kind: 'ready' });
+}
+
+/** As WASI numbers them. */
+const FILE_ERRORS: Readonly<Record<number, string>> = {
+  2: 'permission denied (EACCES)',
+  29: 'input/output error (EIO)',
+  44: 'no such file (ENOENT)',
+  51: 'no space left on the disk (ENOSPC)',
+  63: 'operation not permitted (EPERM)',
+  69: 'the disk is read-only (EROFS)',
+};
+
+/** Errors of Emscripten's files are no errors, and have a number only. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && !('errno' in error)) return error.message;
+  if (typeof error !== 'object' || error === null || !('errno' in error)) return String(error);
+  return `its files cannot be used: ${FILE_ERRORS[Number(error.errno)] ?? `error ${String(error.errno)}`}`;
 }
 
 function startParams(durability: ThreadSettings['durability']): string[] {

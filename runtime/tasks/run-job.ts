@@ -6,6 +6,7 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { ServedModule } from '../modules/served-module.ts';
 import type { Slots } from '../modules/slots.ts';
+import { isConnectionLost } from '../queue/reachability.ts';
 import { judge, type Verdict } from './failure.ts';
 import { giveBack } from './give-back.ts';
 import { type JobData, readJobData, slotOf } from './job-data.ts';
@@ -135,8 +136,8 @@ async function findReasonToSkip(parts: RunParts, attempt: Attempt, slot: Date): 
     if (others.some((other) => isEarlier(other, run))) return 'overlap';
     if (others.length === 0 || before === 0) return undefined;
   } catch (error) {
-    // The queue was cut off at this moment; the handler has not been called, so nothing has failed.
-    parts.onFault(plan.module, error);
+    // The queue was cut off at this moment, which its door tells; the handler has not been called, so nothing has failed.
+    if (!isConnectionLost(error)) parts.onFault(plan.module, error);
     return back(parts, attempt, YIELD_PAUSE_MS);
   }
   // A later slot began while this one waited to be tried again.

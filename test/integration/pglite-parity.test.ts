@@ -64,7 +64,7 @@ describe.skipIf(missingPostgres !== undefined)('the embedded database beside a s
       durability: 'process',
       onLost: () => undefined,
       onBack: () => undefined,
-      onGivenUp: () => undefined,
+      onTrouble: () => undefined,
     });
     onTestFinished(() => embedded.end());
     for (const [text, ...params] of QUERIES) {

@@ -1,18 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { QueueBackend } from '../../runtime/queue/backend.ts';
 import { openEmbeddedBackend } from '../../runtime/queue/embedded.ts';
-import type { PglitePool } from '../../runtime/queue/pglite-pool.ts';
+import { PglitePool } from '../../runtime/queue/pglite-pool.ts';
 import { embeddedFolder } from '../support/embedded-folder.ts';
 import { describeBackend, recordEvents } from '../support/queue-contract.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const HOST = fileURLToPath(new URL('../support/embedded-host.ts', import.meta.url));
+
+const pools = new Map<QueueBackend, PglitePool>();
+const opened: PglitePool[] = [];
+const openPool = PglitePool.open;
+vi.spyOn(PglitePool, 'open').mockImplementation(async (settings) => {
+  const pool = await openPool.call(PglitePool, settings);
+  opened.push(pool);
+  return pool;
+});
 
 describeBackend('the embedded queue', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
@@ -54,14 +63,47 @@ describe('the folder of the embedded queue', () => {
 
   it('says why a database that is damaged does not open, and frees the folder', async () => {
     const folder = tempFolder({ 'database/PG_VERSION': '9\n' });
-    await expect(open(folder)).rejects.toThrow(`The embedded queue in ${join(folder, 'database')} does not open: `);
+    const refusal = await open(folder).catch((error: unknown) => String(error));
+    expect(refusal).toContain(`The queue in ${folder} cannot be opened: `);
+    expect(refusal).toContain('restore that folder from a backup, or move it aside; the runs in it are lost then');
     const host = startHost(folder, 'none');
     await host.exit;
     expect(host.errors()).not.toContain('is in use');
   });
 });
 
+describe('the folder of the embedded queue, when something is wrong with its disk', () => {
+  it('is not opened without its control file, and it is said what to do', async () => {
+    const folder = await embeddedFolder();
+    writeFileSync(join(folder, 'database/global/pg_control'), Buffer.alloc(8192));
+    const refusal = await open(folder).catch((error: unknown) => String(error));
+    expect(refusal).toMatch(/^Error: The queue in .* cannot be opened: .*restore that folder from a backup/);
+    expect(refusal).not.toContain('initdb');
+  });
+});
+
 describe('the embedded queue after a kill', () => {
+  it('looks for cut-off runs although the clock was set back since the last look', async () => {
+    const folder = await embeddedFolder();
+    const made = await open(folder);
+    await made.queue('early').add('task', {});
+    const pool = poolOf(made);
+    const future = Date.now() + 3_600_000;
+    await pool.query(
+      `UPDATE bullmq.job SET state = 'active', stalled_marked = true, lock_token = 'x', locked_until_ms = $1`,
+      [future],
+    );
+    await pool.query(`INSERT INTO bullmq.meta (queue, field, value) VALUES ('early', 'stalled-check', $1)`, [
+      String(future),
+    ]);
+    await made.close();
+    // Nobody calls releaseOrphans here.
+    const backend = await open(folder, { stalledMs: 100 });
+    let runs = 0;
+    backend.consume('early', async () => void runs++, { concurrency: 1 });
+    await until(() => runs === 1, 5000);
+  });
+
   it('has every job whose adding was acknowledged, once', { timeout: 120_000 }, async () => {
     const folder = await embeddedFolder();
     const added = new Set<string>();
@@ -232,12 +274,15 @@ function settingsFor(folder: string) {
 async function open(folder: string, timing = {}, events = recordEvents()): Promise<QueueBackend> {
   const backend = await openEmbeddedBackend({ ...settingsFor(folder), timing }, events);
   onTestFinished(() => backend.close());
+  const pool = opened.at(-1);
+  if (pool) pools.set(backend, pool);
   return backend;
 }
 
 function poolOf(backend: QueueBackend): PglitePool {
-  const { backend: inner } = backend.queue('pool') as unknown as { backend: { connection: { pool: PglitePool } } };
-  return inner.connection.pool;
+  const pool = pools.get(backend);
+  if (!pool) throw new Error('This backend was not opened here.');
+  return pool;
 }
 
 function sizeOf(folder: string): number {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { BackendEvents, QueueBackend } from '../../runtime/queue/backend.ts';
 import { openPostgresBackend, type PostgresSettings } from '../../runtime/queue/postgres.ts';
 import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
@@ -178,6 +178,134 @@ describe.skipIf(missingPostgres !== undefined)('PostgreSQL, and what may be wron
     await one.records.write('key', 'of one');
     expect(await two.queue('shared').getWaitingCount()).toBe(0);
     expect(await two.records.read('key')).toBeUndefined();
+  });
+
+  describe('among hosts whose clocks differ', () => {
+    const HOUR_MS = 3_600_000;
+    const timing = { lockMs: 2000, stalledMs: 200 };
+    /** This process is every host, so its clock is wrong for one host after the other. */
+    const setClock = (aheadMs: number) => {
+      const real = Date.now;
+      const wrong = vi.spyOn(Date, 'now').mockImplementation(() => real() + aheadMs);
+      const correct = () => wrong.mockRestore();
+      onTestFinished(correct);
+      return correct;
+    };
+    const consume = (backend: QueueBackend, queue: string) => {
+      const ran: (string | undefined)[] = [];
+      const consumer = backend.consume(queue, async (job) => void ran.push(job.id), { concurrency: 1 });
+      return { ran, consumer };
+    };
+    /** As if a host had taken the job and its lock ended so many milliseconds from now. */
+    const take = async (queue: string, lockMs: number, name = `test.${queue}`) => {
+      const backend = await open({ timing });
+      const job = await backend.queue(queue).add('task', {});
+      await administer(
+        `UPDATE bullmq.job SET queue = '${name}', state = 'active', lock_token = 'other', locked_until_ms = ${ageOf(lockMs)}
+          WHERE queue = 'test.${queue}'`,
+      );
+      return job;
+    };
+    const ageOf = (ms: number) => `(extract(epoch FROM clock_timestamp()) * 1000)::bigint + ${ms}`;
+    const markOf = async (queue: string) => {
+      const [row] = await administer(
+        `SELECT value::bigint - (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ahead
+           FROM bullmq.meta WHERE field = 'stalled-check' AND queue = 'test.${queue}'`,
+      );
+      return row === undefined ? undefined : Number(row.ahead);
+    };
+
+    it.each([HOUR_MS, -HOUR_MS])(
+      'a host that is %i ms ahead keeps nobody from taking over a dead host’s run',
+      async (ahead) => {
+        const queue = `looked ${ahead}`;
+        const correct = setClock(ahead);
+        const wrong = await open({ timing });
+        consume(wrong, queue);
+        await until(async () => (await markOf(queue)) !== undefined);
+        expect(Math.abs((await markOf(queue)) ?? Number.NaN)).toBeLessThan(10_000);
+        await wrong.close();
+        correct();
+        const job = await take(queue, -1);
+        const { ran } = consume(await open({ timing }), queue);
+        await until(() => ran.includes(job.id), 5000);
+      },
+    );
+
+    it('a host that is ahead leaves others their runs, and keeps its own', async () => {
+      const job = await take('ahead', 10 * 60_000);
+      const correct = setClock(HOUR_MS);
+      const backend = await open({ timing: { lockMs: 10 * 60_000, stalledMs: 200 } });
+      const { ran, consumer } = consume(backend, 'ahead');
+      const stalled: string[] = [];
+      consumer.on('stalled', (id) => stalled.push(id));
+      const looks = new Set<unknown>();
+      const look = async () => {
+        const [row] = await administer(
+          "SELECT value FROM bullmq.meta WHERE field = 'stalled-check' AND queue = 'test.ahead'",
+        );
+        looks.add(row?.value);
+      };
+      await until(() => look().then(() => looks.size > 5));
+      expect([ran, stalled]).toEqual([[], []]);
+      const own = await backend.queue('ahead').add('own', {});
+      await until(() => ran.includes(own.id));
+      correct();
+      expect(await job.getState()).toBe('active');
+    });
+
+    it.each([HOUR_MS, -HOUR_MS])(
+      'runs of a host that is %i ms ahead are locked by the server’s clock',
+      async (ahead) => {
+        const queue = `locked ${ahead}`;
+        setClock(ahead);
+        const backend = await open({ timing: { lockMs: 2000, stalledMs: 60_000 } });
+        const finish = Promise.withResolvers<void>();
+        backend.consume(queue, () => finish.promise, { concurrency: 1 });
+        const job = await backend.queue(queue).add('task', {});
+        const locks = new Set<number>();
+        const look = async () => {
+          const [row] = await administer(
+            `SELECT locked_until_ms::bigint AS lock, locked_until_ms - (${ageOf(0)}) AS ends FROM bullmq.job
+            WHERE queue = 'test.${queue}' AND state = 'active'`,
+          );
+          if (row === undefined) return;
+          locks.add(Number(row.lock));
+          expect(Number(row.ends)).toBeGreaterThan(0);
+          expect(Number(row.ends)).toBeLessThan(2500);
+        };
+        // As it was taken, and renewed twice.
+        await until(async () => look().then(() => locks.size > 2));
+        finish.resolve();
+        await until(async () => (await job.getState()) === 'completed');
+      },
+    );
+
+    it('what hosts of another time left behind is mended by the server’s clock, and no other installation’s', async () => {
+      const job = await take('left', HOUR_MS);
+      await take('far', HOUR_MS, 'other.far');
+      await administer(
+        `INSERT INTO bullmq.meta (queue, field, value) SELECT 'test.left', 'stalled-check', (${ageOf(HOUR_MS)})::text`,
+      );
+      const { ran } = consume(await open({ timing: { lockMs: 500, stalledMs: 200 } }), 'left');
+      await until(() => ran.includes(job.id), 5000);
+      const [far] = await administer(
+        `SELECT locked_until_ms - (${ageOf(0)}) AS ends FROM bullmq.job WHERE queue = 'other.far'`,
+      );
+      expect(Number(far?.ends)).toBeGreaterThan(HOUR_MS / 2);
+    });
+
+    it('says by how much its clock is wrong', async () => {
+      const events = recordEvents();
+      const correct = setClock(HOUR_MS);
+      const backend = await open({ timing }, events);
+      consume(backend, 'told');
+      await until(() => events.errors.length > 0);
+      correct();
+      expect(events.errors.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^The clock of this host is 3600 s ahead of that of PostgreSQL at postgres:.*\(NTP\)\.$/),
+      ]);
+    });
   });
 
   async function failures(): Promise<number> {

@@ -1,6 +1,6 @@
 /** A module that keeps the processor busy harms nobody else's runs: their locks are held, and they go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { missingRedis, startRedis } from '../support/redis-server.ts';
 import { startTestHost } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
@@ -28,7 +28,7 @@ export default class QuietModule extends BaseModule {
 }
 `,
 };
-/** One thread after the other thing: longer than the locks of the embedded queue live. */
+/** One after the other on one thread: longer than the locks of the embedded queue live. */
 const BURNS = 4;
 const SHORT_MS = 100;
 const LONG_MS = 11_000;
@@ -38,16 +38,10 @@ const KINDS = [
   { kind: 'Redis', missing: missingRedis },
 ] as const;
 
-test.each(KINDS)(
-  'a task that burns the processor takes no run of others away, on $kind',
-  {
-    timeout: 120_000,
-  },
-  async ({ kind, missing }) => {
-    if (missing !== undefined && process.env.CI === undefined) {
-      process.stdout.write(`Skipped: ${missing}\n`);
-      return;
-    }
+describe.each(KINDS)('a task that burns the processor, on $kind', ({ kind, missing }) => {
+  const skip = missing !== undefined && process.env.CI === undefined;
+  const because = missing === undefined ? '' : ` (${missing})`;
+  test.skipIf(skip)(`takes no run of others away${because}`, { timeout: 120_000 }, async () => {
     const redis = kind === 'Redis' ? await startRedis() : undefined;
     const at = await startTestHost({ files: FILES, settings: redis === undefined ? {} : { redis: redis.url } });
     onTestFinished(async () => {
@@ -76,5 +70,5 @@ test.each(KINDS)(
     const waits = runs.map((run) => Date.parse(run.started_at ?? '') - Date.parse(run.created_at ?? ''));
     expect(Math.max(...waits)).toBeLessThan(2_000);
     expect((await tasks.runs('burner', 'burn', 10)).map(({ interruptions }) => interruptions)).toEqual([0, 0, 0, 0]);
-  },
-);
+  });
+});

@@ -32,6 +32,9 @@ export interface HostProcess {
   /** Rejects when it ends before. */
   readonly ready: Promise<void>;
   readonly exit: Promise<number | NodeJS.Signals | null>;
+  /** Its standard output so far. */
+  readonly output: () => string;
+  /** The same as lines of the log. */
   readonly lines: () => readonly LogLine[];
   /** Ends it by this signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
@@ -66,7 +69,8 @@ export async function hostPlace({ modules, config = '{}', flags = [] }: HostPlac
 }
 
 function launch(folder: string, flags: readonly string[], isReady: () => Promise<boolean>): HostProcess {
-  const places = ['--modules', 'modules', '--data', 'data', '--config', 'plexi.yaml'];
+  const at = (name: string): string => join(folder, name);
+  const places = ['--modules', at('modules'), '--data', at('data'), '--config', at('plexi.yaml')];
   const child = spawn(process.execPath, [MAIN, 'serve', '--json', ...places, ...flags], {
     cwd: folder,
     env: withoutSettings(),
@@ -93,7 +97,7 @@ function launch(folder: string, flags: readonly string[], isReady: () => Promise
     return exit;
   };
   onTestFinished(async () => void (await end('SIGKILL')));
-  return { child, processId: child.pid, ready, exit, lines: () => readLines(output), end };
+  return { child, processId: child.pid, ready, exit, output: () => output, lines: () => readLines(output), end };
 }
 
 /** PLEXI_* means settings to a host; to a test it may mean something else. */

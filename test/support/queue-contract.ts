@@ -140,6 +140,33 @@ export function describeBackend(name: string, start: () => Promise<QueuePlace>, 
       expect((await backend.queue('text').getJob(job.id ?? ''))?.returnvalue).toBe(JSON.stringify(text));
     });
 
+    it('ends a run whatever it says: NUL and half of a character are no reason to run it again', async () => {
+      const backend = await open();
+      const queue = backend.queue('broken text');
+      const runs: string[] = [];
+      consume(backend, 'broken text', async (job) => {
+        runs.push(job.name);
+        if (job.name === 'throws') throw new Error('no: \ud83d\0');
+        await job.updateProgress({ note: '\ud83d\0' });
+        await job.log('a\0\ud83d');
+        return { 'k\0': '\ud83d', fine: '😀 \\u0000' };
+      });
+      const states = async (jobs: readonly Job[]) => Promise.all(jobs.map((job) => job.getState()));
+      const jobs = [
+        await queue.add('returns', {}),
+        await queue.add('throws', {}),
+        await queue.add('throws', {}, { attempts: 2 }),
+        await queue.add('throws', {}, { attempts: 2, backoff: { type: 'fixed', delay: 10 } }),
+      ];
+      await until(async () => (await states(jobs)).every((state) => state === 'completed' || state === 'failed'));
+      expect(await states(jobs)).toEqual(['completed', 'failed', 'failed', 'failed']);
+      expect(runs.toSorted()).toEqual(['returns', ...Array(5).fill('throws')]);
+      const [returned, failed] = await Promise.all(jobs.map((job) => queue.getJob(job.id ?? '')));
+      expect(Object.values(returned?.returnvalue)).toEqual(expect.arrayContaining([expect.anything(), '😀 \\u0000']));
+      expect(failed?.failedReason).toMatch(/^no: /);
+      expect((await queue.getJobLogs(jobs[0]?.id ?? '')).logs).toHaveLength(1);
+    });
+
     it('runs several jobs of one consumer at a time, and never more than it was told', async () => {
       const backend = await open();
       let running = 0;

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import * as timers from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PglitePool } from '../../runtime/queue/pglite-pool.ts';
 import { embeddedFolder } from '../support/embedded-folder.ts';
 import { until } from '../support/until.ts';
+
+vi.mock('node:timers/promises', { spy: true });
 
 describe('the pool of the embedded database', () => {
   let folder: string;
@@ -76,10 +79,13 @@ describe('the pool of the embedded database', () => {
     expect(await pool.query({ text: 'SELECT $1::int AS a', values: [4] })).toMatchObject({ rows: [{ a: 4 }] });
   });
 
-  it('refuses the character NUL by its name, in text and in JSON', async () => {
+  it('refuses NUL and half of a character by their names, in text and in JSON', async () => {
     await expect(read('$1::text', 'a\0b')).rejects.toThrow(/Parameter \$1 holds the character NUL \(U\+0000\)/);
     const text = JSON.stringify({ a: 'x\0y' });
     await expect(read('$2::jsonb, $1::text', 'x', text)).rejects.toThrow(/Parameter \$2 holds the character NUL/);
+    await expect(read('$1::jsonb', JSON.stringify('\ud83d'))).rejects.toThrow(
+      /Parameter \$1 holds half of a character/,
+    );
     expect(await read('$1::jsonb', JSON.stringify('\\u0000'))).toBe('\\u0000');
     await expect(read('$1::text', () => 1)).rejects.toThrow(/Parameter \$1 of a query is a function/);
   });
@@ -194,18 +200,61 @@ describe('the pool of the embedded database', () => {
     expect(told).toEqual(['lost: it was ended by a test', 'back']);
   });
 
-  it('gives up on a database that falls over again and again, and says so', async () => {
+  it('is back each time that it dies, and says once that this is no accident', async () => {
     const { pool: mortal, told } = await openOwnPool();
-    for (let death = 0; death < 7; death++) {
-      await until(() => mortal.online, 60_000);
-      mortal.terminateThread(`death ${death + 1}`);
+    for (let death = 1; death <= 8; death++) {
+      await until(() => mortal.online);
+      mortal.terminateThread(`death ${death}`);
     }
-    await until(() => told.some((line) => line.startsWith('given up')));
-    expect(told.at(-1)).toMatch(/given up: .*started again 6 times .* Last: death 7/);
+    await until(() => mortal.online);
+    expect((await mortal.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
+    const troubles = told.filter((line) => line.startsWith('trouble'));
+    expect(troubles).toEqual([expect.stringMatching(/does not come up: death 4\. It is tried again/)]);
+  });
+
+  it('comes back by itself when its disk is back, however long that takes, and never on another one', async () => {
+    const { pool: mortal, told, folder } = await openOwnPool();
+    await mortal.query('CREATE SCHEMA bullmq; CREATE TABLE kept (a int)');
+    renameSync(folder, `${folder}.away`);
+    mortal.terminateThread('its disk is away');
+    await until(() => told.some((line) => line.includes('its files are not there')));
+    mkdirSync(folder);
+    const restarts = () => vi.mocked(timers.setTimeout).mock.calls.filter(([ms]) => ms === LONGEST_RESTART_MS).length;
+    const before = restarts();
+    await until(() => restarts() > before + 10);
+    expect(readdirSync(folder)).toEqual([]);
     const start = performance.now();
     await expect(mortal.query('SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     // Not at once: who asks again and again would spin.
     expect(performance.now() - start).toBeGreaterThan(500);
+    rmdirSync(folder);
+    renameSync(`${folder}.away`, folder);
+    await until(() => mortal.online);
+    expect((await mortal.query('SELECT count(*)::int AS count FROM kept')).rows).toEqual([{ count: 0 }]);
+    expect(told.filter((line) => line.startsWith('trouble'))).toHaveLength(1);
+    expect(told.join()).toMatch(/Free space on its disk, .* restore the folder from a backup/);
+  });
+
+  it('ends after a restart that is under way, and leaves no thread in the folder', async () => {
+    const { pool: mortal, threads } = await openOwnPool();
+    mortal.terminateThread('it was ended by a test');
+    await until(() => threads.started === 2);
+    await mortal.end();
+    expect(threads).toEqual({ started: 2, ended: 2 });
+    expect(mortal.online).toBe(false);
+  });
+
+  it('does not do behind their backs what producers have given up on', async () => {
+    const { pool: busy } = await openOwnPool();
+    await busy.query('CREATE SCHEMA bullmq; CREATE TABLE done (a text)');
+    const producers = busy.forProducers();
+    await producers.query('INSERT INTO done VALUES ($1)', ['at once']);
+    const long = busy.query('SELECT pg_sleep(4.5)');
+    const late = producers.query('INSERT INTO done VALUES ($1)', ['late']);
+    const patient = busy.query('INSERT INTO done VALUES ($1)', ['patient']);
+    await expect(late).rejects.toMatchObject({ code: 'ECONNREFUSED', message: expect.stringMatching(/not done/) });
+    await Promise.all([long, patient]);
+    expect((await busy.query('SELECT a FROM done')).rows).toEqual([{ a: 'at once' }, { a: 'patient' }]);
   });
 
   it('flushes every commit to the disk when power may be lost, and only then', async () => {
@@ -228,20 +277,35 @@ describe('the pool of the embedded database', () => {
   });
 });
 
+const LONGEST_RESTART_MS = 73;
+
 async function openOwnPool(durability: 'process' | 'power-loss' = 'process') {
   const told: string[] = [];
-  const pool = await openPool(join(await embeddedFolder(), 'database'), told, durability);
+  const threads = { started: 0, ended: 0 };
+  const folder = join(await embeddedFolder(), 'database');
+  const onThread = (gone: Promise<void>) => {
+    threads.started++;
+    void gone.then(() => threads.ended++);
+  };
+  const pool = await openPool(folder, told, durability, onThread);
   onTestFinished(() => pool.end());
-  return { pool, told };
+  return { pool, told, threads, folder };
 }
 
-function openPool(folder: string, told: string[] = [], durability: 'process' | 'power-loss' = 'process') {
+function openPool(
+  folder: string,
+  told: string[] = [],
+  durability: 'process' | 'power-loss' = 'process',
+  onThread: (gone: Promise<void>) => void = () => undefined,
+) {
   return PglitePool.open({
     folder,
     durability,
     firstRestartMs: 5,
+    longestRestartMs: LONGEST_RESTART_MS,
+    onThread,
     onLost: (reason) => void told.push(`lost: ${reason}`),
     onBack: () => void told.push('back'),
-    onGivenUp: (error) => void told.push(`given up: ${error.message}`),
+    onTrouble: (error) => void told.push(`trouble: ${error.message}`),
   });
 }

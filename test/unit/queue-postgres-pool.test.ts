@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PostgresListener } from '../../runtime/queue/postgres-listener.ts';
 import { CONSUMERS, createPool, type PoolSide, PRODUCERS } from '../../runtime/queue/postgres-pool.ts';
 import { createReachability } from '../../runtime/queue/reachability.ts';
+import { createServerClock } from '../../runtime/queue/server-clock.ts';
 
 const failure = (code: string) => Object.assign(new Error(`failure ${code}`), { code });
 
@@ -21,6 +22,10 @@ function setUp(side: PoolSide, ...failures: Error[]) {
     pool: { query } as unknown as Pool,
     listener: {} as PostgresListener,
     reachability,
+    clock: createServerClock(
+      async () => Date.now(),
+      () => undefined,
+    ),
     onBroken: (error: Error) => void broken.push(error),
     known: new Map(),
     stop: stop.signal,
