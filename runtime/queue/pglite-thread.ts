@@ -45,7 +45,9 @@ const LOG_LINES = 5;
 /** "2026-11-23 08:24:30.962 UTC [42] FATAL:  …" */
 const LOG_PREFIX = /^\S+ \S+ \S+ \[\d+\] (?=[A-Z]+: )/;
 /** "It looks like you need to initdb" is no advice for a queue. */
-const NOISE = /^HINT: |stand-alone backend|skipping missing configuration file/;
+const NOISE = /^HINT: |stand-alone backend|skipping missing configuration file|^pglitec: |^Aborted\(/;
+/** What is thrown then says nothing that the log does not say better. */
+const EMPTY_WORDS = /^Aborted\(|^PGlite failed to initialize/;
 
 async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => void): Promise<void> {
   const log: string[] = [];
@@ -56,7 +58,9 @@ async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => voi
     return false;
   };
   const breakDown = (error: unknown): never => {
-    post({ kind: 'broken', reason: [reasonOf(error), ...log].join('; ') });
+    const reason = reasonOf(error);
+    const told = log.length > 0 && EMPTY_WORDS.test(reason) ? log : [reason, ...log];
+    post({ kind: 'broken', reason: told.join('; ') });
     process.exit(1);
   };
 
