@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Most of the long files wait for timers, processes and servers; more workers than that disturb each other.
+    maxWorkers: 3,
   },
 });
