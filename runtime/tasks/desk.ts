@@ -17,6 +17,11 @@ const MAX_SCHEDULES = 1_000;
 const ASK_MS = 5_000;
 
 export function createDesk(room: TaskRoom): TaskDesk {
+  const ask = <Result>(work: (backend: QueueBackend) => Promise<Result>): Promise<Result> =>
+    room.ask(work).catch((error: unknown) => {
+      const isAway = error instanceof PlexiError && error.code === 'QUEUE_UNAVAILABLE';
+      throw isAway && room.trouble !== undefined ? queueAway(error, room.trouble) : error;
+    });
   const viewOne = async (backend: QueueBackend, plan: TaskPlan): Promise<TaskView> => {
     const [view] = await viewModule(room, backend, { module: plan.module, tasks: new Map([[plan.task, plan]]) });
     if (view === undefined) throw new PlexiError('INTERNAL', 'The task cannot be shown.');
@@ -30,7 +35,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
     },
     async runs(module, task, limit) {
       const plan = room.findTask(module, task);
-      return room.ask((backend) => readRuns(backend.queue(plan.queue), plan.task, limit));
+      return ask((backend) => readRuns(backend.queue(plan.queue), plan.task, limit));
     },
     async run(module, task, data, operator) {
       const plan = room.findTask(module, task);
@@ -44,7 +49,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
         reason: reason === '' ? `paused by ${operator}` : reason,
         at: new Date().toISOString(),
       };
-      return room.ask(async (backend) => {
+      return ask(async (backend) => {
         await new Pauses(backend.records).pause(module, task, by);
         await backend.queue(plan.queue).removeJobScheduler(task);
         return viewOne(backend, plan);
@@ -52,7 +57,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
     },
     async resume(module, task) {
       const plan = room.findTask(module, task);
-      return room.ask(async (backend) => {
+      return ask(async (backend) => {
         const queue = backend.queue(plan.queue);
         if (await queue.isPaused()) await queue.resume();
         else findScheduled(room, module, task);

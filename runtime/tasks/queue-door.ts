@@ -14,7 +14,7 @@ export interface QueueDoorOptions {
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 const TELL_AGAIN_MS = 600_000;
-const LOCK_LOST = /^Missing lock for job /;
+const LOCK_LOST = /^Missing lock for job |^Job \S+ is not in the active state\. moveToFinished/;
 
 export class QueueDoor {
   readonly #options: QueueDoorOptions;

@@ -144,6 +144,11 @@ export class TaskRoom {
     return backend?.online === true ? backend : undefined;
   }
 
+  /** Why the queue cannot be used, in words for operators. */
+  get trouble(): string | undefined {
+    return this.#door.trouble;
+  }
+
   /** @throws PlexiError NOT_FOUND that names the tasks there are */
   findTask(module: string, task: string): TaskPlan {
     const tasks = this.#board.planOf(module)?.tasks;

@@ -23,14 +23,18 @@ vi.spyOn(PglitePool, 'open').mockImplementation(async (settings) => {
   return pool;
 });
 
-describeBackend('the embedded queue', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
-  return {
-    exclusive: true,
-    open: (events) => openEmbeddedBackend(settingsFor(folder), events),
-    end: async () => rmSync(folder, { recursive: true, force: true }),
-  };
-});
+describeBackend(
+  'the embedded queue',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
+    return {
+      exclusive: true,
+      open: (events) => openEmbeddedBackend(settingsFor(folder), events),
+      end: async () => rmSync(folder, { recursive: true, force: true }),
+    };
+  },
+  { hasServer: false },
+);
 
 describe('the folder of the embedded queue', () => {
   it('is refused to a second process, by name and with a way out, and free again when the first one is killed', async () => {

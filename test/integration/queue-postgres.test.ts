@@ -25,7 +25,7 @@ describeBackend(
       end: () => server.remove(),
     };
   },
-  missingPostgres,
+  { missing: missingPostgres },
 );
 
 describe.skipIf(missingPostgres !== undefined)('PostgreSQL, and what may be wrong with it', () => {

@@ -11,6 +11,7 @@ import {
   startRedisCluster,
   startSentinel,
 } from '../support/redis-server.ts';
+
 import { freePort } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
@@ -34,7 +35,7 @@ describeBackend(
       end: () => server.remove(),
     };
   },
-  missingRedis,
+  { missing: missingRedis },
 );
 
 describeBackend(
@@ -49,7 +50,7 @@ describeBackend(
       end: () => server.remove(),
     };
   },
-  missingRedis,
+  { missing: missingRedis },
 );
 
 describe.skipIf(missingRedis !== undefined)('Redis, and what may be wrong with it', () => {

@@ -30,7 +30,11 @@ export function recordEvents(): RecordedEvents {
 }
 
 /** Runs the suite; `missing` says what has to be installed first, and skips it, or fails where CI runs. */
-export function describeBackend(name: string, start: () => Promise<QueuePlace>, missing?: string): void {
+export function describeBackend(
+  name: string,
+  start: () => Promise<QueuePlace>,
+  { missing, hasServer = true }: { readonly missing?: string | undefined; readonly hasServer?: boolean } = {},
+): void {
   if (missing !== undefined) {
     if (process.env.CI) throw new Error(`The tests of ${name} cannot run: ${missing}`);
     console.warn(`Skipped: the tests of ${name}. ${missing}`);
@@ -262,20 +266,21 @@ export function describeBackend(name: string, start: () => Promise<QueuePlace>, 
       expect(events).toMatchObject({ changes: [], errors: [] });
     });
 
+    if (!hasServer) return;
     describe('when its server ends and comes back', () => {
       const server = () => {
         if (!place.server) throw new Error('This place has no server.');
         return place.server;
       };
 
-      it('refuses producers at once, goes on by itself, and says so once each way', async (test) => {
-        if (!place.server) return test.skip();
+      it('refuses producers at once, goes on by itself, and says so once each way', async () => {
         const events = recordEvents();
         const backend = await open(events);
         const ran: string[] = [];
         consume(backend, 'outage', async (job) => void ran.push(job.name));
         await backend.queue('outage').add('before', {});
-        await until(() => ran.length === 1);
+        // Its end is on record: a server that goes away before it said so is asked again, and would complain of that.
+        await until(async () => (await backend.queue('outage').getCompletedCount()) === 1);
 
         await server().stop();
         await until(() => !backend.online);
@@ -297,8 +302,7 @@ export function describeBackend(name: string, start: () => Promise<QueuePlace>, 
         expect(events.errors).toEqual([]);
       });
 
-      it('loses nothing: what ran meanwhile is completed, what waited and what was due runs', async (test) => {
-        if (!place.server) return test.skip();
+      it('loses nothing: what ran meanwhile is completed, what waited and what was due runs', async () => {
         const events = recordEvents();
         const backend = await open(events);
         const queue = backend.queue('kept');
@@ -330,8 +334,7 @@ export function describeBackend(name: string, start: () => Promise<QueuePlace>, 
         expect(events.errors).toEqual([]);
       });
 
-      it('can be closed while the server is away', async (test) => {
-        if (!place.server) return test.skip();
+      it('can be closed while the server is away', async () => {
         const before = openHandles();
         const backend = await open();
         consume(backend, 'away', async () => undefined);
