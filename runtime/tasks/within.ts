@@ -1,18 +1,13 @@
 /** A deadline for what the queue does on somebody's behalf. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { answerWithin } from '../queue/answer-within.ts';
 import { queueAway } from './queue-door.ts';
 
 /** @throws PlexiError QUEUE_UNAVAILABLE for everything that goes wrong on the queue's side, and when it takes too long */
 export async function within<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(queueAway()), milliseconds);
-  });
   try {
-    return await Promise.race([work(), late]);
+    return await answerWithin(work(), milliseconds);
   } catch (error) {
     throw error instanceof PlexiError ? error : queueAway(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
