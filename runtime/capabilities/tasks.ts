@@ -11,6 +11,7 @@ import {
   MAX_TASK_NOTE,
 } from '@plexichat/sdk/protocol/task-limits';
 import { Compile } from 'typebox/compile';
+import { storableText } from '../queue/storable.ts';
 import type { Capability } from './capability.ts';
 
 export interface TaskPort {
@@ -50,7 +51,7 @@ export function createTasksCapability(port: TaskPort): Capability {
         if (!admitProgress()) {
           throw new PlexiError('QUOTA_EXCEEDED', `tasks.progress: at most ${PROGRESS_PER_SECOND} a second.`);
         }
-        port.progress(module, jobId, percent, note === undefined ? undefined : storable(note));
+        port.progress(module, jobId, percent, note === undefined ? undefined : storableText(note));
       },
       log(...args) {
         if (!checkLog.Check(args)) throw invalid(LOG_TAKES);
@@ -68,7 +69,7 @@ export function createTasksCapability(port: TaskPort): Capability {
             );
             dropped = 0;
           }
-          port.log(module, jobId, storable(line));
+          port.log(module, jobId, storableText(line));
         }
       },
     };
@@ -98,11 +99,6 @@ function rewrite(text: string): string {
     );
   }
   return written;
-}
-
-/** Databases refuse NUL and half a surrogate pair in a text. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /** Lets so many through in each second of the clock. */

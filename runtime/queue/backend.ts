@@ -1,6 +1,9 @@
 /** What the rest of the host knows of the queue's home: an embedded database, Redis or PostgreSQL look the same from here. */
 import type { Processor, Queue, Worker, WorkerOptions } from 'bullmq';
 
+/** A run that was under way on more dying hosts fails for good; with BullMQ's own 1, two deploys in a row lose jobs. */
+export const MAX_HOSTS_LOST = 10;
+
 export type BackendKind = 'embedded' | 'redis' | 'postgres';
 
 export interface QueueBackend {

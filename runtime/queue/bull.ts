@@ -8,7 +8,7 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-import type { ConsumerOptions } from './backend.ts';
+import { type ConsumerOptions, MAX_HOSTS_LOST } from './backend.ts';
 import { withBrake } from './brake.ts';
 import { closeWithin } from './close-within.ts';
 
@@ -26,8 +26,6 @@ export interface BullSettings<Connection> {
   readonly stalledMs: number;
   /** How long an idle consumer waits for a notification before it looks by itself. */
   readonly drainSeconds?: number;
-  /** How often a job may have lost its host before it fails for good. */
-  readonly maxStalled: number;
   readonly onError: (error: Error) => void;
   /** While it says no, closing does not wait for jobs under way: they could not report how they ended. */
   readonly isOnline?: () => boolean;
@@ -124,7 +122,7 @@ function consumerOptions<Connection>(
     ...(settings.drainSeconds === undefined ? {} : { drainDelay: settings.drainSeconds }),
     lockDuration: settings.lockMs,
     stalledInterval: settings.stalledMs,
-    maxStalledCount: settings.maxStalled,
+    maxStalledCount: MAX_HOSTS_LOST,
     runRetryDelay: RETRY_MS,
   } as WorkerOptions<Connection>;
 }

@@ -27,8 +27,6 @@ const LOCK_MS = 10_000;
 const STALLED_MS = 10_000;
 /** An idle consumer is woken by notifications; looking by itself costs, and is for those that got lost. */
 const DRAIN_SECONDS = 60;
-/** A run that was under way on that many dying hosts fails for good. */
-const MAX_STALLED = 10;
 const THREAD_END_MS = 10_000;
 
 /** @throws FolderLockedError, Error that says why the database does not open and what to do */
@@ -102,7 +100,6 @@ async function createBackend(
     lockMs,
     stalledMs,
     drainSeconds: DRAIN_SECONDS,
-    maxStalled: MAX_STALLED,
     onError,
     isOnline: () => pool.online,
   });

@@ -30,8 +30,6 @@ export interface PostgresSettings {
 
 /** A lock has 15 s left in the worst case when the server goes away, as on Redis: an outage of 10 s costs none. */
 const TIMING = { lockMs: 30_000, stalledMs: 15_000 };
-/** A run that was under way on that many dying hosts fails for good; with BullMQ's 1 two deploys in a row lose jobs. */
-const MAX_STALLED = 10;
 /** For queries, of all queues and consumers together; one more connection listens. */
 const MAX_CONNECTIONS = 10;
 const CONNECT_MS = 4000;
@@ -83,7 +81,6 @@ export async function openPostgresBackend(settings: PostgresSettings, events: Ba
     keepMs: settings.keepMs,
     ...timing,
     drainSeconds: 10,
-    maxStalled: MAX_STALLED,
     onError: reachability.complain,
     isOnline: () => reachability.online,
   });

@@ -25,8 +25,6 @@ export interface RedisSettings {
  * 10 s then costs no lock; with shorter locks every job under way would be run twice.
  */
 const TIMING = { lockMs: 30_000, stalledMs: 15_000 };
-/** A run that was under way on that many dying hosts fails for good; with BullMQ's 1 two deploys in a row lose jobs. */
-const MAX_STALLED = 10;
 const FIRST_CONNECTION_MS = 10_000;
 
 /** @throws Error that names the server and says what to do, when Redis cannot be reached or used */
@@ -64,7 +62,6 @@ export async function openRedisBackend(settings: RedisSettings, events: BackendE
     keepMs: settings.keepMs,
     lockMs,
     stalledMs,
-    maxStalled: MAX_STALLED,
     onError: complain,
     isOnline: () => reachability.online,
   });

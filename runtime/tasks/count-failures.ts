@@ -28,7 +28,7 @@ export async function countOutcome(
     log.warn({ module, task, failures }, `the scheduled run failed: ${failure}`);
     if (failures < pauseAfter) return;
     // An operator's pause, and its words, stay.
-    if ((await pauses.of(module)).has(task)) return;
+    if (await pauses.isPaused(module, task)) return;
     const reason = `It failed ${failures} times in a row; the last time: ${failure}`;
     await pauses.pause(module, task, { by: 'failures', reason, at: new Date().toISOString() });
     await backend.queue(queue).removeJobScheduler(task);

@@ -39,8 +39,7 @@ export function createDesk(room: TaskRoom): TaskDesk {
     },
     async run(module, task, data, operator) {
       const plan = room.findTask(module, task);
-      const added = await room.add(plan, { data: toText(data), origin: 'operator', by: operator.slice(0, 256) }, 0);
-      return added;
+      return room.add(plan, { data: toText(data), origin: 'operator', by: operator.slice(0, 256) }, 0);
     },
     async pause(module, task, operator, reason) {
       const plan = findScheduled(room, module, task);

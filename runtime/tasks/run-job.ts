@@ -6,6 +6,7 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { ServedModule } from '../modules/served-module.ts';
 import type { Slots } from '../modules/slots.ts';
+import { MAX_HOSTS_LOST } from '../queue/backend.ts';
 import { isConnectionLost } from '../queue/reachability.ts';
 import { judge, type Verdict } from './failure.ts';
 import { giveBack } from './give-back.ts';
@@ -73,8 +74,6 @@ const UNKNOWN_MS = 60 * 60_000;
 /** A slot that was begun before waits for others to end, at most so long after its time. */
 const YIELD_PAUSE_MS = 5_000;
 const YIELD_MS = 10 * 60_000;
-/** The queue gives a run whose host died to another one; scheduled ones without a limit of its own. */
-const MAX_HOSTS = 10;
 
 /** @throws DelayedError when it runs again later; UnrecoverableError or AttemptError when the attempt failed */
 export async function runJob(parts: RunParts, taken: TakenJob): Promise<RunResult> {
@@ -107,7 +106,8 @@ async function run(parts: RunParts, taken: TakenJob): Promise<RunResult> {
 async function identify(parts: RunParts, taken: TakenJob): Promise<Attempt> {
   const { module, job } = taken;
   const hosts = job.stalledCounter ?? 0;
-  if (hosts > MAX_HOSTS) throw failForGood(parts, taken, `MODULE_CRASHED: Its host went away ${hosts} times.`);
+  // The queue itself stops at that number, but for scheduled runs.
+  if (hosts > MAX_HOSTS_LOST) throw failForGood(parts, taken, `MODULE_CRASHED: Its host went away ${hosts} times.`);
   const plan = parts.planOf(module, job.name);
   if (plan === undefined) {
     const isYoung = parts.now() - job.timestamp - (job.opts.delay ?? 0) < UNKNOWN_MS;
