@@ -22,11 +22,35 @@ export const EXIT_REASONS = {
   external: 'used more memory outside the heap than its limit',
   memory: 'used more memory than its cell can account for',
   cpu: 'used the processor while nobody waited for it',
+  cpu_budget: 'went on after an invocation had used up its processor time',
+  delay: 'did not let its event loop turn for too long',
   stuck: 'did not react to the watchdog',
   flood: 'sent more than the bridge carries',
+  bytes: 'sent more bytes a second than its limit',
+  calls: 'went on calling the host over its limit',
+  lines: 'went on logging over its limit',
+  violations: 'kept breaking the contract of the bridge',
   failed: 'could not be started',
 } as const;
 export type ExitReason = keyof typeof EXIT_REASONS;
+
+const count = Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+/** What a thread has used, as its cell measured it. */
+export const ThreadReadingSchema = Type.Object(
+  {
+    channel: Type.Integer({ minimum: 1 }),
+    /** Processor time since the thread started. */
+    cpuMs: count,
+    heapBytes: count,
+    /** ArrayBuffers and what else lies outside of the heap. */
+    externalBytes: count,
+    /** How long its event loop has not turned, or took to turn the last time. */
+    delayMs: count,
+  },
+  { additionalProperties: false },
+);
+export type ThreadReading = Static<typeof ThreadReadingSchema>;
 
 /** Cell to host. A cell whose module escaped may say anything, so the host checks every word against this. */
 export const CellEventSchema = Type.Union([
@@ -47,6 +71,11 @@ export const CellEventSchema = Type.Union([
   /** The thread has not come to rest for seconds: the host knows whether anybody waits for it. */
   Type.Object(
     { op: Type.Literal('spinning'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
+    { additionalProperties: false },
+  ),
+  /** Of the threads that did something since the last time; several times a second. */
+  Type.Object(
+    { op: Type.Literal('meters'), threads: Type.Array(ThreadReadingSchema, { maxItems: 10_000 }) },
     { additionalProperties: false },
   ),
   Type.Object({ op: Type.Literal('warmed') }, { additionalProperties: false }),

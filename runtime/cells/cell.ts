@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Compile } from 'typebox/compile';
 import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseHead } from '../bridge/codec.ts';
-import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason } from '../bridge/control.ts';
+import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason, type ThreadReading } from '../bridge/control.ts';
 import { Outbox } from '../bridge/outbox.ts';
 import type { CellFiles } from './build.ts';
 
@@ -24,6 +24,8 @@ export interface ChannelHandler {
   onStuck(detail: string): void;
   /** Its thread has not come to rest for seconds. */
   onSpinning(detail: string): void;
+  /** What its thread has used; only while it does something. */
+  onReading(reading: ThreadReading): void;
   onExit(reason: ExitReason | 'cell', detail: string): void;
 }
 
@@ -182,6 +184,11 @@ export class Cell {
       const take = this.#warmed.shift();
       if (take === undefined) throw new FrameError('a cache that nobody asked for');
       take(Uint8Array.from(frame.parts[0] ?? []));
+      return;
+    }
+    if (event.op === 'meters') {
+      // One that ended in between has nobody left who would want to know.
+      for (const reading of event.threads) this.#handlers.get(reading.channel)?.onReading(reading);
       return;
     }
     const handler = this.#handlers.get(event.channel);

@@ -108,6 +108,7 @@ export class Instance {
       // One invocation alone with a thread that fell over is the likely cause.
       onStuck: (detail) => this.terminate('stuck', detail, this.#inFlight === 1),
       onSpinning: (detail) => this.#judgeSpin(detail),
+      onReading: () => {},
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
     const quota = new Quota();

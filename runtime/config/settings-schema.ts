@@ -86,6 +86,16 @@ const LimitsSchema = section('What no module and no caller gets past.', {
   max_memory_mb: integer(512, 16, 8192, 'Caps runtime.memory_mb.'),
   max_instances: integer(4, 1, 16, 'Caps runtime.instances.'),
   max_concurrency: integer(1024, 1, 10_000, 'Caps runtime.concurrency.'),
+  max_cpu_ms: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'Caps runtime.cpu_ms, and is the budget of modules that name none.',
+    }),
+  ),
+  calls_per_second: integer(5_000, 10, 1_000_000, 'Calls of one instance to the host; more are refused.'),
+  bridge_mb_per_second: integer(16, 16, 1_024, 'What one instance may send to the host; one that sends more is ended.'),
+  log_lines_per_second: integer(500, 1, 100_000, 'Log lines of one instance; more are dropped and counted.'),
   max_inflight: integer(2048, 1, 1_000_000, 'Requests in the host at once; more are shed with 503.'),
 });
 
@@ -141,6 +151,10 @@ export const HostSettingsSchema = Type.Object(
     cells: Type.Union([Type.Literal('auto'), Type.Literal('per-module'), Type.Integer({ minimum: 1, maximum: 64 })], {
       default: 'auto',
       description: 'How many jailed processes hold the modules.',
+    }),
+    jail: Type.Union([Type.Literal('auto'), Type.Literal('bwrap')], {
+      default: 'auto',
+      description: 'What holds cells: `auto` uses what this machine has, `bwrap` insists on bubblewrap (Linux).',
     }),
     redis: queueUrl(
       '^rediss?://[^\\s]+$',
