@@ -1,10 +1,11 @@
 /** The only file that knows every room: makes the host out of its settings, and takes it down again. */
 import { join } from 'node:path';
+import { DEFAULT_QUOTA, type QuotaLimits } from './bridge/quota.ts';
 import { buildCellFiles, type CellFiles } from './cells/build.ts';
 import { CellPool, warmCellFiles } from './cells/pool.ts';
 import { createSpawner } from './cells/spawner.ts';
 import { createCapabilities } from './compose/capabilities.ts';
-import { gatewayOptions } from './compose/gateway-options.ts';
+import { gatewayOptions, socketLimits } from './compose/gateway-options.ts';
 import { createModuleHost } from './compose/module-host.ts';
 import { createOperators } from './compose/operators.ts';
 import { createTaskRoom } from './compose/tasks.ts';
@@ -48,6 +49,7 @@ export interface Host {
 const SWEEP_MS = 1_000;
 const DRAIN_MS = 10_000;
 const SETTLE_MS = 1_000;
+const MB = 1024 * 1024;
 
 /** @throws ListenError, Error when the host cannot start at all; nothing is left running then */
 export async function startHost({ settings, environment, log }: HostOptions): Promise<Host> {
@@ -75,6 +77,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
   const server = await serveGateway(gateway, {
     host: settings.host,
     port: settings.port,
+    limits: socketLimits(settings),
     onError: (error) => log.error({ err: error }, 'the socket failed'),
   });
   const files = await prepareCells(data.cache, log).catch(async (error: unknown) => {
@@ -92,12 +95,15 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     capabilities: capabilities.table,
     diagnostics: new Set(settings.diagnostics),
     fullJit: new Set(settings.jit.full),
+    quota: quotaOf(settings),
     log,
   };
   const spawn = createSpawner({ cells, ...powersOf });
   const spawnToLearn = createSpawner({ cells: classroom, ...powersOf });
-  const places = { settings, files, cache: data.cache, store, cells, registry, log };
+  const places = { settings, files, cache: data.cache, store, cells, registry, meter: metrics.threadMeter, log };
   const modules = createModuleHost({ ...places, spawn, spawnToLearn });
+
+  metrics.watchUsage(() => hosted(registry).map((module) => [module.name, module.usage] as const));
 
   const load = async (): Promise<void> => {
     await loadModules({
@@ -163,6 +169,15 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
         if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
       await Promise.all([cells.close(), classroom.close(), chores.close(), capabilities.close()]);
     },
+  };
+}
+
+function quotaOf({ limits }: HostSettings): QuotaLimits {
+  return {
+    ...DEFAULT_QUOTA,
+    callsPerSecond: limits.calls_per_second,
+    bytesPerSecond: limits.bridge_mb_per_second * MB,
+    linesPerSecond: limits.log_lines_per_second,
   };
 }
 

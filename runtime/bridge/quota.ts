@@ -1,5 +1,6 @@
 /** What one instance may ask of the host per second and at once. Over it a call is refused, never queued. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { RateMeter } from './rate-meter.ts';
 
 export interface QuotaLimits {
   /** Capability calls in flight. */
@@ -11,6 +12,8 @@ export interface QuotaLimits {
    * frame is never larger. What open streams take is bounded by their credit and not counted.
    */
   readonly bytesPerSecond: number;
+  /** Log lines per second; more are dropped. */
+  readonly linesPerSecond: number;
   /** Messages that break the contract, in the life of the instance. */
   readonly violations: number;
 }
@@ -19,12 +22,33 @@ export const DEFAULT_QUOTA: QuotaLimits = {
   callsInFlight: 128,
   callsPerSecond: 5_000,
   bytesPerSecond: 16 * 1024 * 1024,
+  linesPerSecond: 500,
   violations: 20,
 };
+
+/** A limit that an instance is over: `soft` is a reason to replace it when it can be spared, `hard` to end it now. */
+export interface Excess {
+  readonly limit: 'calls' | 'bytes' | 'lines';
+  readonly kind: 'soft' | 'hard';
+  readonly detail: string;
+}
+
+/** Seconds in a row over a limit after which nothing will get better by itself. */
+const SOFT_SECONDS = 10;
+/** Refused calls, in a second, of so many times the limit: nobody calls like that who reads the refusals. */
+const HARD_CALLS = 10;
+/** The same for lines, which are dropped without a word to the author's code. */
+const HARD_LINES = 100;
+/** Of the bytes, above which a second counts as over: at the whole of it the instance is ended at once. */
+const SOFT_BYTES = 0.5;
 
 export class Quota {
   readonly #limits: QuotaLimits;
   readonly #now: () => number;
+  readonly #taken: RateMeter;
+  readonly #refused: RateMeter;
+  readonly #sent: RateMeter;
+  readonly #lines: RateMeter;
   #inFlight = 0;
   #calls: number;
   #bytes: number;
@@ -37,20 +61,19 @@ export class Quota {
     this.#calls = limits.callsPerSecond;
     this.#bytes = limits.bytesPerSecond;
     this.#refilled = now();
+    this.#taken = new RateMeter(Infinity, now);
+    this.#refused = new RateMeter(0, now);
+    this.#sent = new RateMeter(limits.bytesPerSecond * SOFT_BYTES, now);
+    this.#lines = new RateMeter(limits.linesPerSecond, now);
   }
 
   /** Runs a capability call inside the quota. @throws PlexiError QUOTA_EXCEEDED */
   async run<T>(call: () => Promise<T>): Promise<T> {
     this.#refill();
-    if (this.#inFlight >= this.#limits.callsInFlight) {
-      throw new PlexiError(
-        'QUOTA_EXCEEDED',
-        `At most ${this.#limits.callsInFlight} calls to the host may be in flight.`,
-      );
-    }
-    if (this.#calls < 1) {
-      throw new PlexiError('QUOTA_EXCEEDED', `At most ${this.#limits.callsPerSecond} calls to the host per second.`);
-    }
+    this.#taken.add();
+    const { callsInFlight, callsPerSecond } = this.#limits;
+    if (this.#inFlight >= callsInFlight) this.#refuse(`At most ${callsInFlight} calls to the host may be in flight.`);
+    if (this.#calls < 1) this.#refuse(`At most ${callsPerSecond} calls to the host per second.`);
     this.#calls -= 1;
     this.#inFlight += 1;
     try {
@@ -62,6 +85,7 @@ export class Quota {
 
   /** Counts what arrived. False: the instance floods the bridge and has to go. */
   receive(bytes: number): boolean {
+    this.#sent.add(bytes);
     this.#bytes -= bytes;
     if (this.#bytes >= 0) return true;
     this.#refill();
@@ -70,13 +94,46 @@ export class Quota {
 
   /** Takes back what turned out to be none of the guest's own doing. */
   refund(bytes: number): void {
+    this.#sent.add(-bytes);
     this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + bytes);
+  }
+
+  /** Counts a log line. False: it is one too many in this second, and is to be dropped. */
+  admitLine(): boolean {
+    this.#lines.add();
+    return this.#lines.count <= this.#limits.linesPerSecond;
   }
 
   /** Counts a message that broke the contract. False: one too many. */
   violate(): boolean {
     this.#violations += 1;
     return this.#violations <= this.#limits.violations;
+  }
+
+  /** Since the instance began. */
+  get totals(): { readonly calls: number; readonly bytes: number; readonly lines: number } {
+    return { calls: this.#taken.total, bytes: this.#sent.total, lines: this.#lines.total };
+  }
+
+  /** The worst limit that the instance is over, if any. To be asked several times a second. */
+  excess(): Excess | undefined {
+    const { callsPerSecond, linesPerSecond } = this.#limits;
+    if (this.#refused.count > HARD_CALLS * callsPerSecond) {
+      return { limit: 'calls', kind: 'hard', detail: `${this.#refused.count} calls were refused in one second` };
+    }
+    if (this.#lines.count > HARD_LINES * linesPerSecond) {
+      return { limit: 'lines', kind: 'hard', detail: `${this.#lines.count} log lines in one second` };
+    }
+    return (
+      sustained('calls', this.#refused, 'calls were refused') ??
+      sustained('lines', this.#lines, 'log lines were dropped') ??
+      sustained('bytes', this.#sent, 'it sent more than half of what it may')
+    );
+  }
+
+  #refuse(why: string): never {
+    this.#refused.add();
+    throw new PlexiError('QUOTA_EXCEEDED', why);
   }
 
   #refill(): void {
@@ -86,4 +143,9 @@ export class Quota {
     this.#calls = Math.min(this.#limits.callsPerSecond, this.#calls + seconds * this.#limits.callsPerSecond);
     this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + seconds * this.#limits.bytesPerSecond);
   }
+}
+
+function sustained(limit: Excess['limit'], { secondsOver }: RateMeter, what: string): Excess | undefined {
+  if (secondsOver < SOFT_SECONDS) return undefined;
+  return { limit, kind: 'soft', detail: `${what} in each of the last ${secondsOver} seconds` };
 }

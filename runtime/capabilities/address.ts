@@ -1,6 +1,7 @@
 /** Which addresses a module may be connected to: an allow-list of what is plainly public. */
 import { lookup as resolve } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import ipaddr from 'ipaddr.js';
 
@@ -24,11 +25,22 @@ export function isPublicAddress(text: string): boolean {
   return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
 }
 
+/** Public to others, but local to us: between us and our own services no firewall stands. */
+export function ownAddresses(): ReadonlySet<string> {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(interfaces.map(({ address }) => canonical(address)));
+}
+
+function canonical(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.process(address).toNormalizedString() : address;
+}
+
 /** Every address that the name has must be fit to connect to; one bad record refuses the name. */
 export async function resolveChecked(
   host: string,
   allowPrivate: boolean,
   resolver: Resolver,
+  own: () => ReadonlySet<string> = ownAddresses,
 ): Promise<readonly ResolvedAddress[]> {
   let addresses: readonly ResolvedAddress[];
   try {
@@ -43,16 +55,29 @@ export async function resolveChecked(
       `${host} has an address that is not public; the operator has not allowed that.`,
     );
   }
+  if (!allowPrivate) assertElsewhere(host, addresses, own());
   return addresses;
+}
+
+function assertElsewhere(host: string, addresses: readonly ResolvedAddress[], own: ReadonlySet<string>): void {
+  if (!addresses.some(({ address }) => own.has(canonical(address)))) return;
+  throw new PlexiError(
+    'EGRESS_DENIED',
+    `${host} has an address of this very machine; the operator has not allowed that.`,
+  );
 }
 
 /**
  * A lookup for sockets that checks at the moment of connecting, so that the address that was checked is the one that
  * is connected to: a name that changes its mind between two lookups gains nothing.
  */
-export function checkedLookup(mayBePrivate: (host: string) => boolean, resolver: Resolver): LookupFunction {
+export function checkedLookup(
+  mayBePrivate: (host: string) => boolean,
+  resolver: Resolver,
+  own?: () => ReadonlySet<string>,
+): LookupFunction {
   return (host, options, callback) => {
-    resolveChecked(host, mayBePrivate(host), resolver).then(
+    resolveChecked(host, mayBePrivate(host), resolver, own).then(
       (addresses) => {
         const [first] = addresses;
         if (options.all) callback(null, [...addresses]);

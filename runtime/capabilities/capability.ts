@@ -9,6 +9,8 @@ export interface CapabilityContext {
   /** The module that calls; nothing in a call can say otherwise. */
   readonly module: string;
   readonly session: () => Session;
+  /** Counts a log line; false: it is to be dropped. */
+  readonly admitLine: () => boolean;
   /** Fires when the instance ends. */
   readonly signal: AbortSignal;
 }
@@ -21,14 +23,15 @@ export type Capability = (
 /** @param quota every call is counted before the capability sees it. */
 export function createCapabilityTable(
   capabilities: Readonly<Record<string, Capability>>,
-  context: CapabilityContext,
+  context: Omit<CapabilityContext, 'admitLine'>,
   quota: Quota,
   onFailure: (call: string, error: unknown) => void,
 ): CallTable {
   const table: Record<string, Record<string, CapabilityMethod>> = {};
+  const bound: CapabilityContext = { ...context, admitLine: () => quota.admitLine() };
   for (const [name, capability] of Object.entries(capabilities)) {
     const methods: Record<string, CapabilityMethod> = {};
-    for (const [method, run] of Object.entries(capability(context))) {
+    for (const [method, run] of Object.entries(capability(bound))) {
       methods[method] = (...args) => answer(`${name}.${method}`, () => quota.run(async () => run(...args)), onFailure);
     }
     table[name] = methods;

@@ -23,6 +23,8 @@ export interface HttpSettings {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly resolver?: Resolver;
+  /** Of this machine; asked for at every connection. */
+  readonly ownAddresses?: () => ReadonlySet<string>;
 }
 
 export interface HttpGrants {
@@ -53,7 +55,7 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
       bodyTimeout: settings.timeoutMs,
     });
   // Two pools, so that a connection to a private address is never reused for a request that may not have one.
-  const publicAgent = agentFor(checkedLookup(() => false, resolver));
+  const publicAgent = agentFor(checkedLookup(() => false, resolver, settings.ownAddresses));
   const privateAgent = agentFor(checkedLookup((host) => privateHosts.has(host), resolver));
 
   const capability: Capability = ({ module, session, signal }) => {

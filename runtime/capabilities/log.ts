@@ -24,31 +24,19 @@ const MAX_CALL_CHARACTERS = 64 * 1024;
 /** Fields come as JSON text; only what is small enough to cost nothing is read, the rest stays text. */
 const MAX_READ_CHARACTERS = 2_000;
 const MAX_READ_DEPTH = 32;
-/** Lines per second and module; the rest is counted and dropped. */
-const LINES_PER_SECOND = 500;
 
 export function createLogCapability(log: ModuleLog): Capability {
-  return ({ module }) => {
-    let second = 0;
-    let lines = 0;
+  return ({ module, admitLine }) => {
     let dropped = 0;
     const admit = (): boolean => {
-      const now = Math.floor(Date.now() / 1000);
-      if (now !== second) {
-        if (dropped > 0)
-          log.write(
-            module,
-            'warn',
-            `${dropped} log lines were dropped: more than ${LINES_PER_SECOND} a second.`,
-            undefined,
-          );
-        second = now;
-        lines = 0;
-        dropped = 0;
+      if (!admitLine()) {
+        dropped += 1;
+        return false;
       }
-      lines += 1;
-      if (lines > LINES_PER_SECOND) dropped += 1;
-      return lines <= LINES_PER_SECOND;
+      if (dropped > 0)
+        log.write(module, 'warn', `${dropped} log lines were dropped: more than it may write a second.`, undefined);
+      dropped = 0;
+      return true;
     };
     return {
       write(batch) {

@@ -25,6 +25,8 @@ const MAX_WAITING_BYTES = MAX_FRAME_BYTES / 2;
 export class CellInstance {
   readonly worker: Worker;
   readonly memoryMb: number;
+  /** The thread's event loop has turned since `ping`. */
+  onPong: () => void = () => {};
   readonly #port: MessagePort;
   readonly #options: CellInstanceOptions;
   #parts: Uint8Array[] = [];
@@ -39,6 +41,8 @@ export class CellInstance {
     this.#port = thread.port;
     this.#port.on('message', (message: unknown) => this.#receive(message));
     thread.load(code, command.config);
+    // Whatever it says, it only says that its loop turns.
+    this.worker.on('message', () => this.onPong());
     this.worker.on('error', (error: NodeJS.ErrnoException) => {
       this.#exit ??= { reason: error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'heap' : 'failed', detail: error.message };
     });
@@ -55,6 +59,11 @@ export class CellInstance {
   /** Its thread is being ended, or has ended. */
   get ending(): boolean {
     return this.#exit !== undefined;
+  }
+
+  /** Asks the thread to answer when its event loop turns. */
+  ping(): void {
+    this.worker.postMessage(0);
   }
 
   /** Host to guest: the binary parts first, then the batch that names them. */

@@ -29,6 +29,7 @@ const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
 const watchdog = watch({
   instances,
   onSpinning: (channel, detail) => send({ op: 'spinning', channel, detail }),
+  onReadings: (threads) => send({ op: 'meters', threads }),
 });
 socket.on('data', (data: Buffer) => decoder.push(data, take));
 socket.on('close', leave);

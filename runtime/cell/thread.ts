@@ -70,6 +70,8 @@ function load({ code, config, warm }: ModuleLoad): void {
   const main = vm.compileFunction(code, ['sdk'], { parsingContext: context, filename: 'module.js' });
   // The cache is made after the kernel has served a call, so that it has the functions that one needs.
   warm?.once('message', () => warm.postMessage(script.createCachedData()));
+  // The cell asks now and then whether the event loop turns (thread-watch.ts).
+  parentPort?.on('message', (ping: unknown) => parentPort?.postMessage(ping));
   dropPermissions();
   severOuterRealm();
   start(guest, main);

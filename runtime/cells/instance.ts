@@ -13,16 +13,15 @@ import {
 } from '@plexichat/sdk/protocol/guest-api';
 import type { TaskRequest } from '@plexichat/sdk/protocol/tasks';
 import { Compile } from 'typebox/compile';
-import type { PendingCall } from '../bridge/caller.ts';
-import type { ExitReason } from '../bridge/control.ts';
+import type { ExitReason, ThreadReading } from '../bridge/control.ts';
 import type { CallTable } from '../bridge/guard.ts';
-import { Quota } from '../bridge/quota.ts';
+import { Quota, type QuotaLimits } from '../bridge/quota.ts';
 import { Session } from '../bridge/session.ts';
 import type { Cell } from './cell.ts';
 import { explainDeclaration } from './explain-declaration.ts';
-import { StopQuestions } from './stop-questions.ts';
-import { superviseTask, type TaskLimits } from './supervise-task.ts';
-import { type Waiting, WaitingCallers } from './waiting.ts';
+import { Invocations } from './invocations.ts';
+import { type LimitBreach, SoftLimits } from './soft-limits.ts';
+import type { TaskLimits } from './supervise-task.ts';
 
 export interface InstanceOptions {
   readonly cell: Cell;
@@ -31,11 +30,27 @@ export interface InstanceOptions {
   /** A Manifest whose secrets were taken out. */
   readonly manifest: unknown;
   readonly memoryMb: number;
+  /** Processor time that one invocation may use; undefined: without a limit. */
+  readonly cpuMs?: number | undefined;
+  readonly quota?: QuotaLimits;
   readonly diagnostics: boolean;
   /** Capabilities, bound to this instance. */
   readonly calls: (session: () => Session, quota: Quota) => CallTable;
   readonly onViolation: (reason: string) => void;
+  /** It is over a soft limit: said again several times a second while that is so. */
+  readonly onSoftLimit?: (breach: LimitBreach) => void;
   readonly onExit: (exit: InstanceExit) => void;
+}
+
+/** What an instance has used since it began, and what it holds now. */
+export interface InstanceUsage {
+  readonly cpuMs: number;
+  readonly heapBytes: number;
+  readonly externalBytes: number;
+  readonly delayMs: number;
+  readonly calls: number;
+  readonly bytes: number;
+  readonly lines: number;
 }
 
 /**
@@ -73,6 +88,7 @@ const checkLife = Compile(LifeAnswerSchema);
 const checkDescribe = Compile(DescribeAnswerSchema);
 /** What an event of the cell says is about the last seconds: so long must an instance have been idle by then. */
 const SPIN_MS = 5_000;
+const NOTHING_USED = { cpuMs: 0, heapBytes: 0, externalBytes: 0, delayMs: 0 };
 /** After a terminate the thread has this long before its cell is killed. */
 const KILL_GRACE_MS = 2_000;
 
@@ -82,21 +98,21 @@ export class Instance {
   readonly ended: Promise<void>;
   readonly #options: InstanceOptions;
   readonly #channel: number;
-  readonly #waiting = new WaitingCallers();
-  #inFlight = 0;
+  readonly #invocations: Invocations;
+  readonly #quota: Quota;
+  readonly #limits: SoftLimits;
   /** Steps of its life that are not over. */
   #steps = 0;
   #lastUsed = Date.now();
   #exited = false;
   #expected = false;
-  #lastInvocation = 0;
+  #isRetired = false;
+  #reading: ThreadReading | undefined;
   #terminated: { reason: EndReason; detail: string } | undefined;
   #idle: (() => void) | undefined;
   #onEnded: () => void = () => {};
+  #stopping: Promise<void> | undefined;
   readonly #resolveEnded: () => void;
-  readonly #questions: StopQuestions;
-  /** Tasks that run; each may use the processor until its deadline. */
-  readonly #tasks = new Set<{ readonly deadline: number }>();
 
   constructor(options: InstanceOptions) {
     this.#options = options;
@@ -106,24 +122,32 @@ export class Instance {
     this.#channel = options.cell.open({
       onBatch: (head, parts) => this.session.receive(head, parts),
       // One invocation alone with a thread that fell over is the likely cause.
-      onStuck: (detail) => this.terminate('stuck', detail, this.#inFlight === 1),
+      onStuck: (detail) => this.terminate('stuck', detail, this.#invocations.running === 1),
       onSpinning: (detail) => this.#judgeSpin(detail),
-      onReading: () => {},
+      onReading: (reading) => this.#read(reading),
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
-    const quota = new Quota();
+    const quota = new Quota(options.quota);
+    this.#quota = quota;
     this.session = new Session({
       channel: this.#channel,
       outbox: options.cell.outbox,
       calls: options.calls(() => this.session, quota),
       quota,
       onViolation: options.onViolation,
-      onFlood: (detail) => this.terminate('flood', detail),
+      onFlood: (limit, detail) => this.terminate(limit, detail),
     });
-    this.#questions = new StopQuestions({
+    this.#limits = new SoftLimits(options.memoryMb, Date.now());
+    this.#invocations = new Invocations({
       session: this.session,
-      onStuck: (detail) => this.terminate('stuck', detail),
-      isTasksTurn: () => this.#hasTaskInTime(),
+      cpuMs: options.cpuMs,
+      isAlive: () => this.alive,
+      threadEnded: this.ended,
+      endThread: (reason, detail) => this.terminate(reason, detail),
+      onLeave: () => {
+        this.#lastUsed = Date.now();
+        if (this.busy === 0) this.#idle?.();
+      },
     });
     const config: GuestConfig = {
       manifest: options.manifest,
@@ -142,11 +166,21 @@ export class Instance {
 
   /** Invocations and streamed bodies that are not over. */
   get busy(): number {
-    return this.#inFlight + this.session.openStreams;
+    return this.#invocations.running + this.session.openStreams;
   }
 
   get alive(): boolean {
     return !this.#exited && this.#terminated === undefined;
+  }
+
+  /** Whether it takes new work. */
+  get serving(): boolean {
+    return this.alive && !this.#isRetired;
+  }
+
+  get usage(): InstanceUsage {
+    const { cpuMs, heapBytes, externalBytes, delayMs } = this.#reading ?? NOTHING_USED;
+    return { cpuMs, heapBytes, externalBytes, delayMs, ...this.#quota.totals };
   }
 
   /** The host has begun to take it down; what ends now ends for that. */
@@ -168,67 +202,28 @@ export class Instance {
     this.#checkLife(await this.#life('initialize', timeoutMs));
   }
 
-  /**
-   * Calls `invoke` of the guest. Settles at the latest at `deadline`, once; a guest that does not yield by then is
-   * terminated, which settles everything else that it was doing.
-   * @param deadline epoch milliseconds
-   */
-  async invoke(
+  /** Calls `invoke` of the guest; see Invocations. @param deadline epoch milliseconds */
+  invoke(
     start: (invocation: number) => [request: string, body: string],
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
-    const invocation = ++this.#lastInvocation;
-    const pending = this.session.callText('invoke', ...start(invocation));
-    const waiting: Waiting = {
-      deadline,
-      signal,
-      place: -1,
-      giveUp: (reason) => this.#giveUp(pending, invocation, reason, deadline),
-    };
-    this.#inFlight += 1;
-    this.#waiting.add(waiting);
-    try {
-      return await pending.answer;
-    } finally {
-      this.#waiting.delete(waiting);
-      this.#leave();
-    }
+    return this.#invocations.invoke(start, deadline, signal);
   }
 
-  /**
-   * Calls `runTask` of the guest. Settles only when the handler has settled or the thread is gone; a thread whose task
-   * does not stop after its deadline is ended.
-   * @param data JSON text
-   * @throws PlexiError TASK_TIMEOUT, CLIENT_CLOSED, or an InstanceGone when the thread ended under it
-   */
-  async runTask(
+  /** Calls `runTask` of the guest; see Invocations. @param data JSON text */
+  runTask(
     run: Omit<TaskRequest, 'invocation' | 'deadline'>,
     data: string,
     limits: TaskLimits,
     onStart?: () => void,
   ): Promise<unknown> {
-    const invocation = ++this.#lastInvocation;
-    const request: TaskRequest = { ...run, invocation, deadline: Date.now() + limits.timeoutMs };
-    onStart?.();
-    const { answer } = this.session.callText('runTask', JSON.stringify(request), data);
-    this.#inFlight += 1;
-    this.#tasks.add(request);
-    try {
-      const running = {
-        name: run.task,
-        answer,
-        threadEnded: this.ended,
-        askToStop: (onYield: () => void) => {
-          if (this.alive) this.#questions.endTask(invocation, run.task, onYield);
-        },
-        endThread: (why: string) => this.terminate('overdue', why),
-      };
-      return await superviseTask(running, limits);
-    } finally {
-      this.#tasks.delete(request);
-      this.#leave();
-    }
+    return this.#invocations.runTask(run, data, limits, onStart);
+  }
+
+  /** Takes no new work from now on; whoever calls this drains and stops it. */
+  retire(): void {
+    this.#isRetired = true;
   }
 
   /** Waits until nothing runs any more, at most `timeoutMs`. */
@@ -248,7 +243,12 @@ export class Instance {
   }
 
   /** Lets the module's `shutdown` run, then ends the thread. */
-  async stop(timeoutMs: number): Promise<void> {
+  stop(timeoutMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(timeoutMs);
+    return this.#stopping;
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
     this.#expected = true;
     if (this.alive) {
       try {
@@ -269,12 +269,6 @@ export class Instance {
     this.#watchEnd();
   }
 
-  #leave(): void {
-    this.#inFlight -= 1;
-    this.#lastUsed = Date.now();
-    if (this.busy === 0) this.#idle?.();
-  }
-
   async #life(method: keyof GuestApi, timeoutMs: number): Promise<unknown> {
     const pending = this.session.call(method);
     this.#steps += 1;
@@ -291,6 +285,15 @@ export class Instance {
     }
   }
 
+  #read(reading: ThreadReading): void {
+    if (!this.alive) return;
+    this.#reading = reading;
+    this.#invocations.chargeCpu(reading.cpuMs);
+    const breach = this.#quota.excess() ?? this.#limits.look(reading, Date.now());
+    if (breach?.kind === 'hard') this.terminate(breach.limit, breach.detail);
+    else if (breach !== undefined) this.#options.onSoftLimit?.(breach);
+  }
+
   /** A module may use the processor for those who wait for it; a thread that does so for nobody is ended. */
   #judgeSpin(detail: string): void {
     if (this.busy > 0 || this.#steps > 0) this.#lastUsed = Date.now();
@@ -300,18 +303,6 @@ export class Instance {
   #checkLife(answer: unknown): void {
     if (!checkLife.Check(answer)) throw moduleError('Its answer has another shape.');
     if (!answer.ok) throw moduleError(answer.message);
-  }
-
-  /** Answers the caller now, and asks the guest to stop. */
-  #giveUp(call: PendingCall, invocation: number, why: 'deadline' | 'gone', deadline: number): void {
-    this.session.settle(call.id, why === 'gone' ? clientClosed() : timedOut());
-    if (this.alive) this.#questions.abandon(call.id, invocation, why, deadline);
-  }
-
-  #hasTaskInTime(): boolean {
-    const now = Date.now();
-    for (const { deadline } of this.#tasks) if (deadline > now) return true;
-    return false;
   }
 
   /** A thread that cannot even be terminated takes its cell with it. */
@@ -326,7 +317,7 @@ export class Instance {
     if (this.#exited) return;
     this.#exited = true;
     this.#onEnded();
-    const running = this.#inFlight;
+    const running = this.#invocations.running;
     const inFlight = this.busy + this.#steps;
     // One invocation alone with a thread that fell over is the likely cause: nobody should run it again unasked.
     const likelyCause = reason !== 'cell' && reason !== 'terminated' && running === 1;
@@ -348,12 +339,4 @@ export class Instance {
 
 function moduleError(message: string): PlexiError {
   return new PlexiError('MODULE_ERROR', message);
-}
-
-function timedOut(): PlexiError {
-  return new PlexiError('MODULE_TIMEOUT', 'The module did not answer before the deadline.');
-}
-
-function clientClosed(): PlexiError {
-  return new PlexiError('CLIENT_CLOSED', 'The client went away.');
 }

@@ -1,8 +1,11 @@
 /** Starts instances: picks the cell, binds the capabilities, ties the exit. The one place where a guest gets its powers. */
+
+import type { QuotaLimits } from '../bridge/quota.ts';
 import { type Capability, createCapabilityTable } from '../capabilities/capability.ts';
 import type { Logger } from '../observability/log.ts';
 import { Instance, type InstanceExit } from './instance.ts';
 import type { CellPool } from './pool.ts';
+import type { LimitBreach } from './soft-limits.ts';
 
 export interface SpawnRequest {
   readonly module: string;
@@ -10,6 +13,10 @@ export interface SpawnRequest {
   /** A Manifest without secrets. */
   readonly manifest: unknown;
   readonly memoryMb: number;
+  /** Processor time of one invocation. */
+  readonly cpuMs: number | undefined;
+  /** It is over a soft limit. */
+  readonly onSoftLimit: (breach: LimitBreach) => void;
   readonly onExit: (exit: InstanceExit) => void;
 }
 
@@ -20,13 +27,21 @@ export interface SpawnerOptions {
   readonly diagnostics: ReadonlySet<string>;
   /** Modules that the operator lets the optimising compiler run for. */
   readonly fullJit: ReadonlySet<string>;
+  readonly quota: QuotaLimits;
   readonly log: Logger;
 }
 
 export type Spawn = (request: SpawnRequest) => Instance;
 
-export function createSpawner({ cells, capabilities, diagnostics, fullJit, log }: SpawnerOptions): Spawn {
-  return ({ module, code, manifest, memoryMb, onExit }) => {
+export function createSpawner({
+  cells,
+  capabilities,
+  diagnostics,
+  fullJit,
+  quota: limits,
+  log,
+}: SpawnerOptions): Spawn {
+  return ({ module, code, manifest, memoryMb, cpuMs, onSoftLimit, onExit }) => {
     const cell = cells.place({ module, jit: fullJit.has(module) ? 'full' : 'safe' });
     const ended = new AbortController();
     return new Instance({
@@ -35,6 +50,9 @@ export function createSpawner({ cells, capabilities, diagnostics, fullJit, log }
       code,
       manifest,
       memoryMb,
+      cpuMs,
+      quota: limits,
+      onSoftLimit,
       diagnostics: diagnostics.has(module),
       calls: (session, quota) =>
         createCapabilityTable(capabilities, { module, session, signal: ended.signal }, quota, (call, error) =>

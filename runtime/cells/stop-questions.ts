@@ -7,7 +7,7 @@ import type { Session } from '../bridge/session.ts';
 export interface StopQuestionsOptions {
   readonly session: Session;
   /** The thread does not yield, or too much goes on in it. */
-  readonly onStuck: (detail: string) => void;
+  readonly onStuck: (detail: string, reason: 'stuck' | 'cpu_budget') => void;
   /** Whether a task may still use the processor: callers who have their answer can wait for that, but not for ever. */
   readonly isTasksTurn: () => boolean;
 }
@@ -17,6 +17,7 @@ interface Question {
   readonly onYield: () => void;
   /** Asked when the patience is at its end. */
   readonly explain: () => string;
+  readonly reason?: 'stuck' | 'cpu_budget';
 }
 
 /** After a cancel the guest has this long to show that it yields, and then this long to end what it is told to. */
@@ -59,6 +60,16 @@ export class StopQuestions {
     if (session.abandoned > MAX_ABANDONED) this.#endUnfinished();
   }
 
+  /** For an invocation that has used up its processor time. */
+  endSpent(call: string, invocation: number): void {
+    this.#ask(invocation, {
+      isPatient: () => false,
+      onYield: () => this.#countIfItGoesOn(call),
+      explain: () => 'did not yield when a request in it had used up its processor time',
+      reason: 'cpu_budget',
+    });
+  }
+
   /** For a task whose time is over. */
   endTask(invocation: number, name: string, onYield: () => void): void {
     this.#ask(invocation, {
@@ -68,11 +79,11 @@ export class StopQuestions {
     });
   }
 
-  #ask(invocation: number, { isPatient, onYield, explain }: Question): void {
+  #ask(invocation: number, { isPatient, onYield, explain, reason = 'stuck' }: Question): void {
     const question = this.#options.session.call('cancel', invocation);
     const judge = (): void => {
       if (isPatient()) timer = setTimeout(judge, YIELD_GRACE_MS);
-      else this.#options.onStuck(explain());
+      else this.#options.onStuck(explain(), reason);
     };
     let timer = setTimeout(judge, YIELD_GRACE_MS);
     question.answer.then(
@@ -99,7 +110,7 @@ export class StopQuestions {
 
   #endUnfinished(): void {
     const { session, onStuck } = this.#options;
-    onStuck(`left ${session.abandoned} invocations unfinished that nobody waits for`);
+    onStuck(`left ${session.abandoned} invocations unfinished that nobody waits for`, 'stuck');
   }
 }
 

@@ -16,6 +16,8 @@ export interface TaskLimits {
 export interface RunningTask {
   readonly name: string;
   readonly answer: Promise<unknown>;
+  /** Processor time in milliseconds, and when it has been used up. */
+  readonly budget?: { readonly ms: number; readonly spent: AbortSignal };
   /** Resolves when the thread is gone; soon after it was told to go, in any case. */
   readonly threadEnded: Promise<void>;
   /** Aborts the handler's signal; a thread that does not even take the question is ended. */
@@ -32,9 +34,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * @throws PlexiError TASK_TIMEOUT, CLIENT_CLOSED; or what ended the thread under the run
  */
 export async function superviseTask(task: RunningTask, { timeoutMs, graceMs, signal }: TaskLimits): Promise<unknown> {
-  let over: 'deadline' | 'signal' | undefined;
+  let over: Over | undefined;
   let timer = setTimeout(() => callOff('deadline'), Math.min(timeoutMs, MAX_TIMER_MS));
-  const callOff = (why: 'deadline' | 'signal'): void => {
+  const callOff = (why: Over): void => {
     if (over !== undefined) return;
     over = why;
     clearTimeout(timer);
@@ -45,6 +47,8 @@ export async function superviseTask(task: RunningTask, { timeoutMs, graceMs, sig
   const endIfItYields = (): void =>
     task.askToStop(() => task.endThread(explainEnd(task.name, over ?? 'deadline', graceMs)));
   const onAbort = (): void => callOff('signal');
+  const onSpent = (): void => callOff('cpu');
+  task.budget?.spent.addEventListener('abort', onSpent, { once: true });
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
 
@@ -56,22 +60,31 @@ export async function superviseTask(task: RunningTask, { timeoutMs, graceMs, sig
     .finally(() => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      task.budget?.spent.removeEventListener('abort', onSpent);
     });
   // Boundary: a run may be started anew once this has settled, so nothing of it may go on then.
   if (end.isGone) await task.threadEnded;
-  if (over !== undefined) throw callOffError(task.name, over, end.isGone, { timeoutMs, graceMs });
+  if (over !== undefined) throw callOffError(task, over, end.isGone, { timeoutMs, graceMs });
   if (end.isGone) throw end.value;
   return end.value;
 }
 
-function explainEnd(name: string, over: 'deadline' | 'signal', graceMs: number): string {
-  const since = over === 'deadline' ? 'its deadline' : 'it was called off';
+type Over = 'deadline' | 'signal' | 'cpu';
+
+const SINCE: Readonly<Record<Over, string>> = {
+  deadline: 'its deadline',
+  signal: 'it was called off',
+  cpu: 'it had used up its processor time',
+};
+
+function explainEnd(name: string, over: Over, graceMs: number): string {
+  const since = SINCE[over];
   return `task ${name} did not stop ${seconds(graceMs)} after ${since}; its thread was ended`;
 }
 
 function callOffError(
-  name: string,
-  over: 'deadline' | 'signal',
+  { name, budget }: RunningTask,
+  over: Over,
   wasEnded: boolean,
   { timeoutMs, graceMs }: Pick<TaskLimits, 'timeoutMs' | 'graceMs'>,
 ): PlexiError {
@@ -79,6 +92,10 @@ function callOffError(
     ? `It did not stop by itself within the ${seconds(graceMs)} after that; its thread was ended.`
     : 'It stopped by itself when it was asked to.';
   if (over === 'signal') return new PlexiError('CLIENT_CLOSED', `The run of the task ${name} was called off. ${how}`);
+  if (over === 'cpu') {
+    const spent = `used up its ${seconds(budget?.ms ?? 0)} of processor time (runtime.cpu_ms)`;
+    return new PlexiError('TASK_TIMEOUT', `The task ${name} ${spent}. ${how}`);
+  }
   return new PlexiError('TASK_TIMEOUT', `The task ${name} did not end within ${seconds(timeoutMs)}. ${how}`);
 }
 

@@ -13,6 +13,7 @@ import type { Registry } from '../modules/registry.ts';
 import { Slots } from '../modules/slots.ts';
 import type { Logger } from '../observability/log.ts';
 import { mapStack } from '../observability/map-stack.ts';
+import type { ThreadMeter } from '../observability/metrics-modules.ts';
 import { printable } from '../observability/printable.ts';
 
 export interface ModuleHostParts {
@@ -25,6 +26,7 @@ export interface ModuleHostParts {
   /** In cells that live no longer than the loading. */
   readonly spawnToLearn: Spawn;
   readonly registry: Registry;
+  readonly meter: ThreadMeter;
   readonly log: Logger;
 }
 
@@ -41,10 +43,14 @@ const COMEBACKS_AT_ONCE = 2;
 const MAX_COMEBACKS = 10_000;
 
 export function createModuleHost(parts: ModuleHostParts): ModuleHost {
-  const { settings, store, files, cache, cells, spawn, spawnToLearn, registry, log } = parts;
+  const { settings, store, files, cache, cells, spawn, spawnToLearn, registry, meter, log } = parts;
   const { limits, diagnostics } = settings;
   const comebacks = new Slots(COMEBACKS_AT_ONCE, MAX_COMEBACKS);
   const memoryOf = ({ manifest }: CheckedModule) => Math.min(manifest.runtime.memory_mb, limits.max_memory_mb);
+  const cpuOf = ({ manifest }: CheckedModule) => {
+    const cpuMs = Math.min(manifest.runtime.cpu_ms ?? Infinity, limits.max_cpu_ms ?? Infinity);
+    return cpuMs === Infinity ? undefined : cpuMs;
+  };
   return {
     learn: (module) =>
       learnDeclaration({
@@ -56,6 +62,8 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
             code: await store.readCode(module.hash),
             manifest: module.manifest,
             memoryMb: memoryOf(module),
+            cpuMs: undefined,
+            onSoftLimit: () => {},
             onExit: () => {},
           }),
         timeoutMs: LEARN_MS,
@@ -73,7 +81,8 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
           bootMs: BOOT_MS,
         },
         readCode: () => store.readCode(module.hash),
-        spawn: (code, onExit) => spawn({ module: name, code, manifest, memoryMb: memoryOf(module), onExit }),
+        spawn: (code, events) =>
+          spawn({ module: name, code, manifest, memoryMb: memoryOf(module), cpuMs: cpuOf(module), ...events }),
         isAlone: (instance) => cells.isAlone(instance.cell),
         comebacks,
         onChange: (changed, from) => {
@@ -82,6 +91,14 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
           log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
         },
         onRecycle: (why) => log.warn({ module: name }, why),
+        onReplace: ({ limit, detail }) => {
+          meter.replaced(name, limit);
+          log.warn({ module: name, limit }, `a thread is replaced: ${detail}`);
+        },
+        onLoss: ({ reason, detail }) => {
+          meter.ended(name, reason);
+          log.warn({ module: name, reason, detail: printable(detail) }, 'a thread ended');
+        },
         // A stack that nobody asked for is a guest's invention.
         onStack: diagnostics.includes(name) ? (stack) => void logStack(stack, module, store, log) : () => {},
       });

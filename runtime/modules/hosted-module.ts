@@ -7,7 +7,8 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { EndpointRequest } from '@plexichat/sdk/protocol/invocation';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { CellStartError } from '../cells/cell.ts';
-import type { Instance, InstanceExit } from '../cells/instance.ts';
+import type { Instance, InstanceExit, InstanceUsage } from '../cells/instance.ts';
+import type { LimitBreach } from '../cells/soft-limits.ts';
 import { Comeback } from './comeback.ts';
 import { CrashBudget } from './crash-budget.ts';
 import { judgeExit } from './exit-verdict.ts';
@@ -40,6 +41,10 @@ export interface HostedModuleOptions extends Pick<InstancesOptions, 'readCode' |
   readonly onChange: (module: HostedModule, from: ModuleState) => void;
   /** A thread was ended for a task that did not stop in time: no crash, but the author should hear of it. */
   readonly onRecycle: (why: string) => void;
+  /** A thread is replaced. */
+  readonly onReplace: (breach: LimitBreach) => void;
+  /** A thread ended, and nobody had asked for it. */
+  readonly onLoss: (exit: InstanceExit) => void;
   readonly onStack: (stack: string) => void;
 }
 
@@ -103,6 +108,7 @@ export class HostedModule implements ServedModule {
       spawn,
       bootMs: limits.bootMs,
       onExit: (instance, exit, isStray) => this.#onExit(instance, exit, isStray),
+      onSoftLimit: (instance, breach) => this.#recycle(instance, breach),
     });
     this.#comeback = new Comeback(options.comebacks, async () => {
       if (this.#state === 'crashed') await this.start();
@@ -119,6 +125,10 @@ export class HostedModule implements ServedModule {
 
   get instances(): ReadonlySet<Instance> {
     return this.#instances.all;
+  }
+
+  get usage(): InstanceUsage & { readonly threads: number } {
+    return { ...this.#instances.usage, threads: this.instances.size };
   }
 
   async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
@@ -181,10 +191,15 @@ export class HostedModule implements ServedModule {
     else this.#change('stopped', []);
   }
 
-  /** A module that falls asleep, or whose threads are just being ended, is judged when that is over: soon, in any case. */
+  /**
+   * A module that falls asleep, whose threads are just being ended or replaced, is judged when that is over: soon, in any
+   * case.
+   */
   async #settled(): Promise<void> {
     if (this.#state === 'draining') await this.#ending;
-    if (this.#state === 'running' && this.#pick() === undefined) await this.#instances.ended();
+    while (this.#state === 'running' && this.#pick() === undefined && this.instances.size > 0) {
+      await this.#instances.change();
+    }
   }
 
   #pick(): Instance | undefined {
@@ -253,6 +268,7 @@ export class HostedModule implements ServedModule {
       if (exit.tookCell) this.#budget.chargeLater(CELL_CRASH_COST);
       return;
     }
+    if (!exit.expected && exit.reason !== 'terminated') this.#options.onLoss(exit);
     const isOverdue = exit.reason === 'overdue';
     if (isOverdue) this.#options.onRecycle(exit.detail);
     const verdict = judgeExit(exit, {
@@ -265,6 +281,16 @@ export class HostedModule implements ServedModule {
     if (verdict.kind === 'crash') this.#crash(verdict.reason, verdict.cost);
     else if (this.instances.size > 0) this.#replaceLater();
     else this.#change(verdict.rest, [verdict.reason]);
+  }
+
+  /** A new thread takes over; the old one finishes what it does. At most as many at once as the module has threads. */
+  #recycle(instance: Instance, breach: LimitBreach): void {
+    const { size } = this.instances;
+    const retired = size - this.#instances.serving;
+    if (this.#state !== 'running' || !instance.serving || retired >= this.#options.limits.instances) return;
+    this.#options.onReplace(breach);
+    void this.#instances.retire(instance);
+    this.#replaceLater();
   }
 
   #failBoot(error: unknown): void {
@@ -305,7 +331,7 @@ export class HostedModule implements ServedModule {
     const isWanted = (): boolean =>
       generation === this.#generation &&
       this.#state === 'running' &&
-      this.instances.size < this.#options.limits.instances;
+      this.#instances.serving < this.#options.limits.instances;
     const replace = (): void => {
       if (!isWanted()) return;
       this.#instances.add(isWanted).catch((error: unknown) => {

@@ -1,22 +1,34 @@
 /** The running threads of one module: booted and ended together, replaced one by one. Knows nothing of its states. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { Instance, InstanceExit } from '../cells/instance.ts';
+import type { Instance, InstanceExit, InstanceUsage } from '../cells/instance.ts';
+import type { LimitBreach } from '../cells/soft-limits.ts';
 import { unavailable } from './unavailable.ts';
+
+export interface InstanceEvents {
+  readonly onExit: (exit: InstanceExit) => void;
+  readonly onSoftLimit: (breach: LimitBreach) => void;
+}
 
 export interface InstancesOptions {
   readonly readCode: () => Promise<Uint8Array>;
   /** Starts a thread; the instance still has to be initialised. */
-  readonly spawn: (code: Uint8Array, onExit: (exit: InstanceExit) => void) => Instance;
+  readonly spawn: (code: Uint8Array, events: InstanceEvents) => Instance;
   readonly bootMs: number;
   /** One of these threads is gone; `isStray`: one that had not booted, or that was given up before. */
   readonly onExit: (instance: Instance, exit: InstanceExit, isStray: boolean) => void;
+  readonly onSoftLimit: (instance: Instance, breach: LimitBreach) => void;
 }
 
 const SHUTDOWN_MS = 5_000;
+const COUNTED = ['cpuMs', 'calls', 'bytes', 'lines'] as const;
+/** For what still runs in a thread that is replaced: as long as a request may take by default, at most. */
+const RETIRE_MS = 300_000;
 
 export class Instances {
   readonly #options: InstancesOptions;
   readonly #all = new Set<Instance>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #past = { cpuMs: 0, heapBytes: 0, externalBytes: 0, delayMs: 0, calls: 0, bytes: 0, lines: 0 };
   /** How each ended: a thread may have booted and be gone before whoever booted it goes on. */
   readonly #exits = new WeakMap<Instance, InstanceExit>();
 
@@ -35,11 +47,29 @@ export class Instances {
     return busy;
   }
 
+  /** Those that take new work. */
+  get serving(): number {
+    let serving = 0;
+    for (const instance of this.#all) if (instance.serving) serving += 1;
+    return serving;
+  }
+
+  /** Of all threads; what is counted includes those that have ended. */
+  get usage(): InstanceUsage {
+    const sum = { ...this.#past };
+    for (const { usage } of this.#all) {
+      for (const what of COUNTED) sum[what] += usage[what];
+      for (const what of ['heapBytes', 'externalBytes'] as const) sum[what] += usage[what];
+      sum.delayMs = Math.max(sum.delayMs, usage.delayMs);
+    }
+    return sum;
+  }
+
   /** The one with the least to do. */
   pick(): Instance | undefined {
     let best: Instance | undefined;
     for (const instance of this.#all) {
-      if (instance.alive && (best === undefined || instance.busy < best.busy)) best = instance;
+      if (instance.serving && (best === undefined || instance.busy < best.busy)) best = instance;
     }
     return best;
   }
@@ -81,6 +111,7 @@ export class Instances {
       // Its end may have been handled by now, and nobody would hear of it again.
       if (!instance.alive) throw endedAtOnce(this.#exits.get(instance));
       if (isWanted()) this.#all.add(instance);
+      this.#changed();
     } finally {
       if (!this.#all.has(instance)) instance.terminate('terminated', 'not wanted');
     }
@@ -97,8 +128,16 @@ export class Instances {
     );
   }
 
-  async ended(): Promise<void> {
-    await Promise.all([...this.#all].map(({ ended }) => ended));
+  /** Gives a thread no new work, lets what runs in it finish, then ends it. */
+  async retire(instance: Instance): Promise<void> {
+    instance.retire();
+    await instance.drain(RETIRE_MS);
+    await instance.stop(SHUTDOWN_MS);
+  }
+
+  /** The next time that a thread was added, or has ended. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   terminate(detail: string): void {
@@ -106,11 +145,22 @@ export class Instances {
   }
 
   #spawn(code: Uint8Array): Instance {
-    const instance: Instance = this.#options.spawn(code, (exit) => {
-      this.#exits.set(instance, exit);
-      this.#options.onExit(instance, exit, !this.#all.delete(instance));
+    const instance: Instance = this.#options.spawn(code, {
+      onExit: (exit) => {
+        this.#exits.set(instance, exit);
+        for (const what of COUNTED) this.#past[what] += instance.usage[what];
+        this.#options.onExit(instance, exit, !this.#all.delete(instance));
+        this.#changed();
+      },
+      onSoftLimit: (breach) => {
+        if (this.#all.has(instance)) this.#options.onSoftLimit(instance, breach);
+      },
     });
     return instance;
+  }
+
+  #changed(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

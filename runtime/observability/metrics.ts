@@ -1,6 +1,7 @@
-/** Numbers for Prometheus: tasks, requests, the queue and this process, in a registry of their own. */
+/** Numbers for Prometheus: modules, tasks, requests, the queue and this process, in a registry of their own. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createDepthSeries, type ReadDepths } from './metrics-depths.ts';
+import { createThreadMeter, createUsageSeries, type ReadUsage, type ThreadMeter } from './metrics-modules.ts';
 import { createRequestMeter, type RequestMeter } from './metrics-requests.ts';
 import { createRunMeter, type RunMeter } from './metrics-tasks.ts';
 
@@ -10,6 +11,9 @@ export interface Metrics {
   readonly taskMeter: RunMeter;
   /** For the gateway's `onAnswer`; a few hundred nanoseconds. */
   readonly meterRequest: RequestMeter;
+  readonly threadMeter: ThreadMeter;
+  /** From now on each scrape says what modules use. To be called once. */
+  watchUsage(read: ReadUsage): void;
   /** From now on each scrape says how deep the queue is. To be called once. */
   watchDepths(read: ReadDepths): void;
   /** The text of one scrape. */
@@ -21,17 +25,23 @@ const LAG_PRECISION_MS = 20;
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  let refreshUsage = (): void => {};
   let refreshDepths = async (): Promise<void> => {};
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
   return {
     contentType: registry.contentType,
     taskMeter: createRunMeter(registry),
     meterRequest: createRequestMeter(registry),
+    threadMeter: createThreadMeter(registry),
+    watchUsage(read) {
+      refreshUsage = createUsageSeries(registry, read);
+    },
     watchDepths(read) {
       refreshDepths = createDepthSeries(registry, read);
     },
     async scrape() {
       await refreshDepths();
+      refreshUsage();
       return registry.metrics();
     },
   };

@@ -278,7 +278,7 @@ describe('a module that forges frames of its own port', () => {
       'a call of type "HANDLER", allowed is APPLY',
     ]);
     expect(await outcome(guest.json('flood'))).toBe('MODULE_CRASHED');
-    expect(await guest.exit).toMatchObject({ reason: 'flood' });
+    expect(await guest.exit).toMatchObject({ reason: 'violations' });
   });
 
   it('answers only its own calls: ids of a neighbour’s are not its to guess, and its channel is not its to choose', async () => {
@@ -350,7 +350,7 @@ describe('a module that forges frames of its own port', () => {
       FORGE,
     );
     expect(await outcome(guest.json('forge'))).toBe('MODULE_CRASHED');
-    expect(await guest.exit).toMatchObject({ reason: 'flood' });
+    expect(await guest.exit).toMatchObject({ reason: 'violations' });
     expect(guest.violations.length).toBe(21);
     expect(guest.instance.session.openStreams).toBe(0);
   });
@@ -558,7 +558,7 @@ describe('a flood', () => {
     const before = cellMegabytes();
     const most = await mostMegabytesDuring(outcome(guest.json('flood', 1_500)));
     expect(most - before).toBeLessThan(600);
-    expect(['stuck', 'heap', 'flood']).toContain((await guest.exit).reason);
+    expect(['stuck', 'heap', 'flood', 'bytes']).toContain((await guest.exit).reason);
   });
 
   it('of rejected promises is one line in the log', async () => {

@@ -23,8 +23,11 @@ export interface CellRoom {
 export interface BootOptions {
   readonly name?: string;
   readonly memoryMb?: number;
+  readonly cpuMs?: number;
   /** Code before the class. */
   readonly before?: string;
+  /** A whole module instead of all that: the body counts for nothing. */
+  readonly source?: string;
   readonly diagnostics?: boolean;
   /** Beside `http` and `log`. */
   readonly capabilities?: Readonly<Record<string, Capability>>;
@@ -62,7 +65,7 @@ export async function openCellRoom({ cells = 1 } = {}): Promise<CellRoom> {
 }
 
 async function boot(pool: CellPool, http: Capability, body: string, options: BootOptions): Promise<Guest> {
-  const { name = 'demo', memoryMb = 64, before = '', diagnostics = false, capabilities = {} } = options;
+  const { name = 'demo', memoryMb = 64, cpuMs, before = '', diagnostics = false, capabilities = {} } = options;
   const cell = pool.place({ module: name, jit: 'safe' });
   const violations: string[] = [];
   const failures: unknown[] = [];
@@ -74,9 +77,10 @@ async function boot(pool: CellPool, http: Capability, body: string, options: Boo
   const instance = new Instance({
     cell,
     module: name,
-    code: Buffer.from(moduleCode(before, body)),
+    code: Buffer.from(options.source ?? moduleCode(before, body)),
     manifest: Value.Default(ManifestSchema, { module_name: name, module_version: '1.0.0' }) as Manifest,
     memoryMb,
+    cpuMs,
     diagnostics,
     calls: (session, quota) =>
       createCapabilityTable(

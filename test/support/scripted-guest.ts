@@ -63,7 +63,7 @@ export function scriptGuest({ calls = {}, quota = {}, now }: ScriptedGuestOption
     calls: createCallTable(calls),
     quota: new Quota({ ...DEFAULT_QUOTA, ...quota }, now),
     onViolation: (reason) => violations.push(reason),
-    onFlood: (reason) => {
+    onFlood: (_limit, reason) => {
       floods.push(reason);
       session.close(new Error(reason));
     },

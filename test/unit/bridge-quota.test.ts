@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Quota, type QuotaLimits } from '../../runtime/bridge/quota.ts';
 
-const LIMITS: QuotaLimits = { callsInFlight: 2, callsPerSecond: 3, bytesPerSecond: 100, violations: 2 };
+const LIMITS: QuotaLimits = {
+  callsInFlight: 2,
+  callsPerSecond: 3,
+  bytesPerSecond: 100,
+  linesPerSecond: 2,
+  violations: 2,
+};
 
 function quotaAt(limits: Partial<QuotaLimits> = {}) {
   const clock = { ms: 0 };
@@ -88,5 +94,53 @@ describe('violations', () => {
     expect([quota.violate(), quota.violate()]).toEqual([true, true]);
     clock.ms += 3_600_000;
     expect(quota.violate()).toBe(false);
+  });
+});
+
+describe('what an instance goes on doing over a limit', () => {
+  const seconds = (count: number, clock: { ms: number }, each: () => void): void => {
+    for (let second = 0; second < count; second++) {
+      each();
+      clock.ms += 1000;
+    }
+  };
+
+  it('is a reason to replace it after ten seconds in a row', async () => {
+    const { clock, quota } = quotaAt();
+    const line = (): void => {
+      for (let count = 0; count < 3; count++) quota.admitLine();
+    };
+    seconds(9, clock, line);
+    expect(quota.excess()).toBeUndefined();
+    seconds(1, clock, line);
+    expect(quota.excess()).toEqual({
+      limit: 'lines',
+      kind: 'soft',
+      detail: 'log lines were dropped in each of the last 10 seconds',
+    });
+    clock.ms += 1000;
+    expect(quota.excess()).toBeUndefined();
+  });
+
+  it('is a reason to end it when it is many times the limit', async () => {
+    const { quota } = quotaAt();
+    for (let count = 0; count < 201; count++) quota.admitLine();
+    expect(quota.excess()).toMatchObject({ limit: 'lines', kind: 'hard', detail: '201 log lines in one second' });
+    const other = quotaAt().quota;
+    for (let count = 0; count < 34; count++) await other.run(nothing).catch(() => {});
+    expect(other.excess()).toMatchObject({ limit: 'calls', kind: 'hard' });
+  });
+
+  it('counts refused calls and bytes as well', async () => {
+    const { clock, quota } = quotaAt();
+    for (let second = 0; second < 10; second++) {
+      for (let count = 0; count < 5; count++) await quota.run(nothing).catch(() => {});
+      clock.ms += 1000;
+    }
+    expect(quota.excess()).toMatchObject({ limit: 'calls', kind: 'soft' });
+    const sender = quotaAt();
+    seconds(10, sender.clock, () => sender.quota.receive(60));
+    expect(sender.quota.excess()).toMatchObject({ limit: 'bytes', kind: 'soft' });
+    expect(sender.quota.totals).toEqual({ calls: 0, bytes: 600, lines: 0 });
   });
 });

@@ -4,12 +4,12 @@ import { createLogCapability } from '../../runtime/capabilities/log.ts';
 
 type Line = [level: string, message: string, fields: unknown];
 
-function open() {
+function open(admitLine = () => true) {
   const lines: Line[] = [];
   const capability = createLogCapability({
     write: (_module, level, message, fields) => lines.push([level, message, fields]),
   });
-  const { write } = capability({ module: 'demo' } as CapabilityContext);
+  const { write } = capability({ module: 'demo', admitLine } as CapabilityContext);
   return { lines, write: (batch: unknown): void => void write?.(batch) };
 }
 
@@ -46,5 +46,24 @@ describe('a call of log.write', () => {
     expect(lines).toHaveLength(8);
     expect(() => write([...batch, ['info', 'm']])).toThrow('at most 65536 characters');
     expect(lines).toHaveLength(8);
+  });
+});
+
+describe('lines over the limit', () => {
+  it('are dropped, and how many is said with the next one that is not', () => {
+    let isAdmitted = true;
+    const { lines, write } = open(() => isAdmitted);
+    isAdmitted = false;
+    write([
+      ['info', 'one'],
+      ['info', 'two'],
+    ]);
+    expect(lines).toEqual([]);
+    isAdmitted = true;
+    write([['info', 'three']]);
+    expect(lines.map(([, message]) => message)).toEqual([
+      '2 log lines were dropped: more than it may write a second.',
+      'three',
+    ]);
   });
 });

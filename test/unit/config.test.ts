@@ -32,6 +32,7 @@ test('without any source there are the defaults', () => {
   expect(settings).toEqual({
     modules: './modules',
     port: 8080,
+    jail: 'auto',
     host: '127.0.0.1',
     data: '.plexi',
     cells: 'auto',
@@ -60,6 +61,9 @@ test('without any source there are the defaults', () => {
       max_instances: 4,
       max_concurrency: 1024,
       max_inflight: 2048,
+      calls_per_second: 5000,
+      bridge_mb_per_second: 16,
+      log_lines_per_second: 500,
     },
     log_level: 'info',
     diagnostics: [],

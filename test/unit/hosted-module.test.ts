@@ -13,6 +13,8 @@ interface FakeInstance {
   /** Tasks that run in it: each call ends one. */
   readonly tasks: ((outcome: unknown) => void)[];
   exit(how: Partial<InstanceExit>): void;
+  /** Its cell finds it over a soft limit. */
+  breach(): void;
 }
 
 interface Hosting {
@@ -54,12 +56,14 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10), instances = 1 } =
       declaration: { endpoints: [], tasks: [], events: [], pages: [] },
       limits: { instances, concurrency: 1, idleMs: 60_000, bootMs: 1_000 },
       readCode: async () => new Uint8Array(),
-      spawn(_code, onExit) {
+      spawn(_code, { onExit, onSoftLimit }) {
         const failure = failures.shift();
         if (failure instanceof CellStartError) throw failure;
         const instance: FakeInstance & Record<string, unknown> = {
           alive: true,
+          serving: true,
           busy: 0,
+          usage: { cpuMs: 0, heapBytes: 0, externalBytes: 0, delayMs: 0, calls: 0, bytes: 0, lines: 0 },
           cell: { alive: true },
           ended: Promise.resolve(),
           async initialize() {
@@ -72,8 +76,13 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10), instances = 1 } =
           stop: async () => {},
           tasks: [],
           runTask: () => new Promise((resolve) => instance.tasks.push(resolve)),
+          retire: () => {
+            instance.serving = false;
+          },
+          breach: () => onSoftLimit({ limit: 'heap', kind: 'soft', detail: '60 MB of 64 MB for 10 s' }),
           exit(how) {
             instance.alive = false;
+            instance.serving = false;
             onExit({
               reason: 'uncaught',
               detail: 'test',
@@ -92,6 +101,8 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10), instances = 1 } =
       comebacks,
       onChange: () => {},
       onRecycle: (why) => hosting.recycled.push(why),
+      onReplace: ({ limit, detail }) => hosting.recycled.push(`${limit}: ${detail}`),
+      onLoss: () => {},
       onStack: () => {},
     }),
   };
@@ -420,5 +431,43 @@ describe('a task of a module', () => {
     }
     expect(hosting.module.state).toBe('parked');
     expect(hosting.module.reasons.join('; ')).toContain('last: overdue: task refresh did not stop, as were');
+  });
+});
+
+describe('a thread over a soft limit', () => {
+  it('gets no new work, finishes what it does, and another one takes over', async () => {
+    const hosting = host();
+    await hosting.module.start();
+    const [first] = hosting.spawned;
+    const drained = Promise.withResolvers<void>();
+    Object.assign(first ?? {}, { drain: () => drained.promise });
+    first?.breach();
+    first?.breach();
+    expect(hosting.recycled).toEqual(['heap: 60 MB of 64 MB for 10 s']);
+    const started = hosting.module.start();
+    await vi.advanceTimersByTimeAsync(1);
+    await started;
+    expect(hosting.spawned).toHaveLength(2);
+    expect(hosting.module.state).toBe('running');
+    drained.resolve();
+    await vi.advanceTimersByTimeAsync(1);
+    first?.exit({ reason: 'terminated', expected: true });
+    expect(hosting.module.state).toBe('running');
+    expect([...hosting.module.instances]).toEqual([hosting.spawned[1]]);
+  });
+
+  it('is one at a time: a replacement that is over it too waits until the first is gone', async () => {
+    const hosting = host();
+    await hosting.module.start();
+    const [first] = hosting.spawned;
+    Object.assign(first ?? {}, { drain: () => new Promise(() => {}) });
+    first?.breach();
+    await vi.advanceTimersByTimeAsync(1);
+    const second = hosting.spawned[1];
+    second?.breach();
+    expect(hosting.recycled).toHaveLength(1);
+    first?.exit({ reason: 'heap' });
+    second?.breach();
+    expect(hosting.recycled).toHaveLength(2);
   });
 });
