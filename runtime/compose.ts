@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { DEFAULT_QUOTA, type QuotaLimits } from './bridge/quota.ts';
 import { buildCellFiles, type CellFiles } from './cells/build.ts';
+import { type OpenJail, probeJail } from './cells/jail.ts';
 import { CellPool, warmCellFiles } from './cells/pool.ts';
 import { createSpawner } from './cells/spawner.ts';
 import { createCapabilities } from './compose/capabilities.ts';
@@ -80,14 +81,14 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     limits: socketLimits(settings),
     onError: (error) => log.error({ err: error }, 'the socket failed'),
   });
-  const files = await prepareCells(data.cache, log).catch(async (error: unknown) => {
+  const { files, jail } = await prepareCells(data.cache, settings.jail, log).catch(async (error: unknown) => {
     await server.close();
     throw error;
   });
   const onNoise = (text: string): void => log.warn({ cell: text }, 'a cell printed');
-  const cells = new CellPool({ files, cells: settings.cells, onNoise });
+  const cells = new CellPool({ files, jail, cells: settings.cells, onNoise });
   /** Where modules are learnt: away from those that run, and gone with all that was left behind when loading is over. */
-  const classroom = new CellPool({ files, cells: 1, onNoise });
+  const classroom = new CellPool({ files, jail, cells: 1, onNoise });
   const chores = createChores();
   const store = createBundleStore(join(data.cache, 'bundles'));
   const capabilities = createCapabilities(settings, { powers, tasks, log });
@@ -168,6 +169,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       for (const stop of stops)
         if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
       await Promise.all([cells.close(), classroom.close(), chores.close(), capabilities.close()]);
+      await jail.close();
     },
   };
 }
@@ -185,10 +187,20 @@ function hosted(registry: Registry): HostedModule[] {
   return registry.list().filter((module) => module instanceof HostedModule);
 }
 
-async function prepareCells(cache: string, log: Logger): Promise<CellFiles> {
-  const files = await buildCellFiles(cache);
+interface PreparedCells {
+  readonly files: CellFiles;
+  readonly jail: OpenJail;
+}
+
+async function prepareCells(cache: string, wanted: HostSettings['jail'], log: Logger): Promise<PreparedCells> {
+  const [jail, files] = await Promise.all([probeJail({ jail: wanted }), buildCellFiles(cache)]);
+  const lacking = jail.layers.filter((layer) => layer.lacking);
+  if (lacking.length > 0) {
+    const names = lacking.map(({ name }) => name).join(', ');
+    log.warn({ layers: lacking }, `cells do without a wall that this machine lacks: ${names}; see "plexi doctor"`);
+  }
   await warmCellFiles(files).catch((error: unknown) =>
     log.warn({ err: error }, 'the kernel could not be warmed up; modules boot more slowly'),
   );
-  return files;
+  return { files, jail: await jail.open(files) };
 }

@@ -19,11 +19,11 @@ export function treeMemory(root: number): TreeMemory {
   let proportionalKb = 0;
   let processes = 0;
   for (const id of tree) {
-    const resident = field(read(`/proc/${id}/status`), 'VmRSS');
+    const resident = field(readIfThere(`/proc/${id}/status`), 'VmRSS');
     // A process that has ended may still be listed; it has no memory.
     if (resident > 0) processes += 1;
     residentKb += resident;
-    proportionalKb += field(read(`/proc/${id}/smaps_rollup`), 'Pss');
+    proportionalKb += field(readIfThere(`/proc/${id}/smaps_rollup`), 'Pss');
   }
   return { processes, residentKb, proportionalKb };
 }
@@ -52,12 +52,12 @@ function isStable(readings: readonly TreeMemory[]): boolean {
   return sizes.length === WINDOW && Math.max(...sizes) - Math.min(...sizes) <= Math.max(...sizes) * TOLERANCE;
 }
 
-function processTree(root: number): number[] {
+export function processTree(root: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     // The name of a program may hold spaces and brackets; its parent comes after the last of them.
-    const parent = /\) \S (\d+) [^)]*$/.exec(read(`/proc/${name}/stat`))?.[1];
+    const parent = /\) \S (\d+) [^)]*$/.exec(readIfThere(`/proc/${name}/stat`))?.[1];
     if (parent !== undefined) parents.set(Number(name), Number(parent));
   }
   const tree = [root];
@@ -69,8 +69,8 @@ function field(text: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
 }
 
-/** A process may end between two looks. */
-function read(path: string): string {
+/** Empty when there is no such file: a process may end between two looks. */
+export function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -3,8 +3,6 @@
  * u32 bytes after this field · u8 kind · u48 channel · u32 head bytes · head (UTF-8 JSON) · parts (u32 bytes, bytes)*
  * Everything is bounded before anything is parsed; a frame that breaks a bound ends the connection.
  */
-import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
-
 export const FRAME_KIND = { batch: 1, control: 2 } as const;
 
 /** A whole frame. Larger answers travel as streamed chunks. */
@@ -12,7 +10,9 @@ export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 export const MAX_PARTS = 1024;
 /** Nesting of one JSON head; deeper text is refused before it is parsed. */
 export const MAX_DEPTH = 64;
+const LENGTH_BYTES = 4;
 const FIXED_BYTES = 11;
+const NOTHING = Buffer.alloc(0);
 
 export interface Frame {
   readonly kind: number;
@@ -51,9 +51,9 @@ export function encodeFrame(kind: number, channel: number, head: string, parts: 
 
 /** Cuts a byte stream into frames. Parts are views of the received memory: copy what outlives the callback. */
 export class FrameDecoder {
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #needed = 4;
+  /** The frame that has begun and whose rest is still to come: its length alone, then all of it. */
+  #frame = NOTHING;
+  #filled = 0;
   #broken = false;
 
   /** @throws FrameError; the decoder is of no use afterwards and takes nothing more. */
@@ -63,32 +63,57 @@ export class FrameDecoder {
       this.#push(data, take);
     } catch (error) {
       this.#broken = true;
-      this.#pending = [];
+      this.#frame = NOTHING;
       throw error;
     }
   }
 
   #push(data: Buffer, take: (frame: Frame) => void): void {
-    this.#pending.push(data);
-    this.#pendingBytes += data.length;
-    if (this.#pendingBytes < this.#needed) return;
-    let bytes = this.#pending.length === 1 ? data : Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#needed = 4;
-    while (bytes.length >= 4) {
-      const length = bytes.readUInt32LE(0);
-      if (length > MAX_FRAME_BYTES || length < FIXED_BYTES) {
-        throw new FrameError(`frame of ${length} bytes, allowed ${FIXED_BYTES} to ${MAX_FRAME_BYTES}`);
+    let rest = data;
+    while (rest.length > 0) {
+      if (this.#filled === 0) {
+        rest = takeWhole(rest, take);
+        if (rest.length === 0) return;
+        this.#frame = Buffer.allocUnsafe(LENGTH_BYTES);
       }
-      if (bytes.length < 4 + length) {
-        this.#needed = 4 + length;
-        break;
+      // Boundary: what has come is copied into one piece. A peer that sends byte by byte would otherwise have the host
+      // keep an object per byte, which is hundreds of times the bytes.
+      const copied = rest.copy(this.#frame, this.#filled);
+      this.#filled += copied;
+      rest = rest.subarray(copied);
+      if (this.#filled < this.#frame.length) return;
+      if (this.#filled === LENGTH_BYTES) {
+        const frame = Buffer.allocUnsafe(LENGTH_BYTES + lengthOf(this.#frame));
+        frame.set(this.#frame);
+        this.#frame = frame;
+      } else {
+        const frame = this.#frame;
+        this.#frame = NOTHING;
+        this.#filled = 0;
+        take(readFrame(frame.subarray(LENGTH_BYTES)));
       }
-      take(readFrame(bytes.subarray(4, 4 + length)));
-      bytes = bytes.subarray(4 + length);
     }
-    this.#pending = bytes.length > 0 ? [bytes] : [];
-    this.#pendingBytes = bytes.length;
   }
+}
+
+/** Takes the frames that are there as a whole, without a copy, and gives what follows them. */
+function takeWhole(data: Buffer, take: (frame: Frame) => void): Buffer {
+  let rest = data;
+  while (rest.length >= LENGTH_BYTES) {
+    const end = LENGTH_BYTES + lengthOf(rest);
+    if (rest.length < end) break;
+    take(readFrame(rest.subarray(LENGTH_BYTES, end)));
+    rest = rest.subarray(end);
+  }
+  return rest;
+}
+
+function lengthOf(bytes: Buffer): number {
+  const length = bytes.readUInt32LE(0);
+  if (length > MAX_FRAME_BYTES || length < FIXED_BYTES) {
+    throw new FrameError(`frame of ${length} bytes, allowed ${FIXED_BYTES} to ${MAX_FRAME_BYTES}`);
+  }
+  return length;
 }
 
 function readFrame(bytes: Buffer): Frame {
@@ -112,15 +137,8 @@ function readFrame(bytes: Buffer): Frame {
   };
 }
 
-/**
- * Parses a JSON head, refusing text that nests deeper than MAX_DEPTH: what is parsed is walked by recursive code later.
- * @throws FrameError
- */
-export function parseHead(text: string): unknown {
-  // Text this short cannot nest too deeply: a level needs two characters.
-  if (text.length >= 2 * MAX_DEPTH && nestsDeeperThan(text, MAX_DEPTH)) {
-    throw new FrameError(`nests deeper than ${MAX_DEPTH} levels`);
-  }
+/** Parses a head that was weighed (parse-cost.ts): what is parsed is walked by recursive code later. @throws FrameError */
+export function parseWeighed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

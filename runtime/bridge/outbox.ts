@@ -30,7 +30,6 @@ export class Outbox {
   readonly #sink: OutboxSink;
   readonly #dirty = new Set<Channel>();
   #frames: Buffer[] = [];
-  #waitingBytes = 0;
   #posted = 0;
   #scheduled: NodeJS.Immediate | undefined;
   #closed = false;
@@ -46,17 +45,11 @@ export class Outbox {
     this.#count();
   }
 
-  /** Of frames that leave at the end of this turn; what channels still hold is not counted. */
-  get waitingBytes(): number {
-    return this.#waitingBytes;
-  }
-
   /** A frame whose head is ready. @throws FrameError when it breaks a bound of the format */
   frame(kind: number, channel: number, head: string, parts: readonly Uint8Array[]): void {
     if (this.#closed) return;
     const frame = encodeFrame(kind, channel, head, parts);
     this.#frames.push(frame);
-    this.#waitingBytes += frame.length;
     this.#schedule();
     this.#count();
   }
@@ -90,7 +83,6 @@ export class Outbox {
     this.#dirty.clear();
     const frames = this.#frames;
     this.#frames = [];
-    this.#waitingBytes = 0;
     this.#posted = 0;
     const [only] = frames;
     if (only !== undefined) this.#sink.write(frames.length === 1 ? only : Buffer.concat(frames));

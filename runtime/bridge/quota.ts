@@ -49,6 +49,9 @@ export class Quota {
   readonly #refused: RateMeter;
   readonly #sent: RateMeter;
   readonly #lines: RateMeter;
+  /** Made once: an error per refused call, with its stack, was half of what refusing costs the host. */
+  readonly #tooManyAtOnce: PlexiError;
+  readonly #tooManyInTime: PlexiError;
   #inFlight = 0;
   #calls: number;
   #bytes: number;
@@ -65,15 +68,17 @@ export class Quota {
     this.#refused = new RateMeter(0, now);
     this.#sent = new RateMeter(limits.bytesPerSecond * SOFT_BYTES, now);
     this.#lines = new RateMeter(limits.linesPerSecond, now);
+    const { callsInFlight, callsPerSecond } = limits;
+    this.#tooManyAtOnce = tooMany(`At most ${callsInFlight} calls to the host may be in flight.`);
+    this.#tooManyInTime = tooMany(`At most ${callsPerSecond} calls to the host per second.`);
   }
 
   /** Runs a capability call inside the quota. @throws PlexiError QUOTA_EXCEEDED */
   async run<T>(call: () => Promise<T>): Promise<T> {
     this.#refill();
     this.#taken.add();
-    const { callsInFlight, callsPerSecond } = this.#limits;
-    if (this.#inFlight >= callsInFlight) this.#refuse(`At most ${callsInFlight} calls to the host may be in flight.`);
-    if (this.#calls < 1) this.#refuse(`At most ${callsPerSecond} calls to the host per second.`);
+    if (this.#inFlight >= this.#limits.callsInFlight) this.#refuse(this.#tooManyAtOnce);
+    if (this.#calls < 1) this.#refuse(this.#tooManyInTime);
     this.#calls -= 1;
     this.#inFlight += 1;
     try {
@@ -131,9 +136,9 @@ export class Quota {
     );
   }
 
-  #refuse(why: string): never {
+  #refuse(why: PlexiError): never {
     this.#refused.add();
-    throw new PlexiError('QUOTA_EXCEEDED', why);
+    throw why;
   }
 
   #refill(): void {
@@ -148,4 +153,8 @@ export class Quota {
 function sustained(limit: Excess['limit'], { secondsOver }: RateMeter, what: string): Excess | undefined {
   if (secondsOver < SOFT_SECONDS) return undefined;
   return { limit, kind: 'soft', detail: `${what} in each of the last ${secondsOver} seconds` };
+}
+
+function tooMany(message: string): PlexiError {
+  return new PlexiError('QUOTA_EXCEEDED', message);
 }

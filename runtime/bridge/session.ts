@@ -7,9 +7,10 @@ import type { CallResult, GuestApi } from '@plexichat/sdk/protocol/guest-api';
 import * as Comlink from 'comlink';
 import { cutBatches } from './batches.ts';
 import { Caller, type PendingCall } from './caller.ts';
-import { FrameError, parseHead } from './codec.ts';
+import { FrameError, parseWeighed } from './codec.ts';
 import { type CallTable, type ReplyMessage, readGuestMessage } from './guard.ts';
 import type { Batch, Channel, Outbox } from './outbox.ts';
+import { ANSWER_COST, CALL_COST, MAX_MESSAGES, weighHead, weighPart } from './parse-cost.ts';
 import type { Quota } from './quota.ts';
 
 /** One message; larger bodies are streamed. Four bytes a character still fit in a frame. */
@@ -29,7 +30,7 @@ export interface SessionOptions {
   /** The guest said something that it may not say. */
   readonly onViolation: (reason: string) => void;
   /** The guest broke the rules once too often; the session is of no use any more. */
-  readonly onFlood: (reason: string) => void;
+  readonly onFlood: (limit: 'bytes' | 'violations', reason: string) => void;
 }
 
 type Listener = (event: { data: unknown }) => void;
@@ -120,26 +121,32 @@ export class Session implements Channel {
     if (this.#closed !== undefined) return;
     // Boundary: text is counted before it is parsed, since parsing is what it costs.
     if (head.length > MAX_HEAD_CHARACTERS || !this.#options.quota.receive(head.length)) {
-      this.#options.onFlood('sends more text than its quota');
+      this.#options.onFlood('bytes', 'sends more text than its quota');
       return;
     }
     // What an open stream takes is bounded by its credit already; only the rest counts against the quota.
     let bytes = 0;
-    for (const part of parts) bytes += part.byteLength;
+    for (const part of parts) bytes += weighPart(part);
     try {
-      const batch = parseHead(head);
+      if (!this.#options.quota.receive(weighHead(head))) {
+        this.#options.onFlood('bytes', 'sends text that takes longer to read than its quota');
+        return;
+      }
+      const batch = parseWeighed(head);
       if (!Array.isArray(batch)) throw new FrameError('is not a list of messages');
+      if (batch.length > MAX_MESSAGES)
+        throw new FrameError(`${batch.length} messages at once, at most ${MAX_MESSAGES}`);
       let part = 0;
       for (const message of batch) {
         const chunk = isChunk(message) ? parts[part++] : undefined;
-        if (this.#accept(message, chunk)) bytes -= chunk?.byteLength ?? 0;
+        if (this.#accept(message, chunk) && chunk !== undefined) bytes -= weighPart(chunk);
         if (this.#closed !== undefined) return;
       }
     } catch (error) {
       if (!(error instanceof FrameError) && !(error instanceof StreamViolation)) throw error;
       this.#violate(error.message);
     }
-    if (!this.#options.quota.receive(bytes)) this.#options.onFlood('sends more bytes than its quota');
+    if (!this.#options.quota.receive(bytes)) this.#options.onFlood('bytes', 'sends more bytes than its quota');
   }
 
   drain(): readonly Batch[] {
@@ -166,7 +173,8 @@ export class Session implements Channel {
         this.#acceptReply(read.reply);
         return false;
       case 'call':
-        this.#callListener({ data: read.call });
+        if (!this.#options.quota.receive(CALL_COST)) this.#options.onFlood('bytes', 'calls without end');
+        else this.#callListener({ data: read.call });
         return false;
       case 'stream':
         // The part is a view of the socket's memory (and Buffer's slice is another view): a chunk needs its own copy.
@@ -180,14 +188,14 @@ export class Session implements Channel {
   #acceptReply({ id, value }: ReplyMessage): void {
     const fate = this.#caller.reply(id, value);
     // A text that somebody waits for is bounded by who asks, and cheap to parse: it does not count as chatter.
-    if (fate === 'taken') this.#options.quota.refund(textLength(value));
+    if (fate === 'taken') this.#options.quota.refund(textLength(value) + ANSWER_COST);
     if (fate === 'late') this.discard((value as { body?: unknown } | null)?.body);
     else if (fate === 'unknown') this.#violate('a reply to no call');
   }
 
   #violate(reason: string): void {
     this.#options.onViolation(reason);
-    if (!this.#options.quota.violate()) this.#options.onFlood('keeps breaking the bridge contract');
+    if (!this.#options.quota.violate()) this.#options.onFlood('violations', 'keeps breaking the bridge contract');
   }
 
   #post(message: string, part: Uint8Array | undefined): void {

@@ -40,6 +40,8 @@ export class CellInstance {
     this.worker = thread.worker;
     this.#port = thread.port;
     this.#port.on('message', (message: unknown) => this.#receive(message));
+    // Boundary: what cannot be read has had Node load a class of its own choice; a kernel never sends it.
+    this.#port.on('messageerror', () => this.terminate('flood', 'a message that cannot be read'));
     thread.load(code, command.config);
     // Whatever it says, it only says that its loop turns.
     this.worker.on('message', () => this.onPong());
@@ -95,6 +97,8 @@ export class CellInstance {
     }
     if (
       message instanceof ArrayBuffer &&
+      // One that can grow holds room for all that it may become.
+      !message.resizable &&
       message.byteLength <= MAX_PART_BYTES &&
       this.#parts.length < MAX_WAITING_PARTS &&
       this.#waitingBytes + message.byteLength <= MAX_WAITING_BYTES

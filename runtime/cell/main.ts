@@ -5,30 +5,33 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FRAME_KIND, type Frame, FrameDecoder } from '../bridge/codec.ts';
-import type { CellCommand, CellEvent } from '../bridge/control.ts';
-import { Outbox } from '../bridge/outbox.ts';
+import type { CellCommand, CellEvent, ExitReason } from '../bridge/control.ts';
+import { FairOutbox } from './fair-outbox.ts';
 import { CellInstance } from './instance.ts';
 import { createSpare } from './spare.ts';
 import { warmKernel } from './warm.ts';
 import { watch } from './watchdog.ts';
 
-/** Beyond this the host does not keep up with what the guests send; see `isBackedUp`. */
+/** Of one instance: beyond this the host does not keep up with what it sends. */
 const HIGH_WATER_BYTES = 64 * 1024 * 1024;
+/** Reasons of an end that nobody brought about. */
+const BY_ITSELF: ReadonlySet<ExitReason> = new Set(['exited', 'uncaught']);
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
-const outbox = new Outbox(socket);
+const outbox = new FairOutbox(socket);
 const decoder = new FrameDecoder();
 const instances = new Map<number, CellInstance>();
 const here = new URL('.', import.meta.url);
 const kernel = readFileSync(new URL('kernel.js', here), 'utf8');
 const spare = createSpare({ text: kernel, cache: readShared(new URL('kernel.cache', here)) });
 
-const send = (event: CellEvent, parts: readonly Uint8Array[] = []): void =>
-  outbox.frame(FRAME_KIND.control, 0, JSON.stringify(event), parts);
+/** What is said of a channel takes its lane: the host hears of no channel again after its end. */
+const send = (event: CellEvent, parts: readonly Uint8Array[] = [], lane = 0): void =>
+  outbox.frame(lane, FRAME_KIND.control, 0, JSON.stringify(event), parts);
 
 const watchdog = watch({
   instances,
-  onSpinning: (channel, detail) => send({ op: 'spinning', channel, detail }),
+  onSpinning: (channel, detail) => send({ op: 'spinning', channel, detail }, [], channel),
   onReadings: (threads) => send({ op: 'meters', threads }),
 });
 socket.on('data', (data: Buffer) => decoder.push(data, take));
@@ -71,14 +74,19 @@ function start(command: Extract<CellCommand, { op: 'start' }>, [code]: readonly 
     command,
     code: Buffer.from(code ?? new Uint8Array()).toString('utf8'),
     thread: spare.take(command.memoryMb),
-    onBatch: (head, parts) => outbox.frame(FRAME_KIND.batch, channel, head, parts),
-    onStuck: (detail) => send({ op: 'stuck', channel, detail }),
+    onBatch: (head, parts) => outbox.frame(channel, FRAME_KIND.batch, channel, head, parts),
+    onStuck: (detail) => {
+      outbox.drop(channel);
+      send({ op: 'stuck', channel, detail }, [], channel);
+    },
     onExit: (reason, detail) => {
       instances.delete(channel);
       watchdog.update();
-      send({ op: 'exit', channel, reason, detail });
+      // What it said last still comes before its end, unless somebody ended it: then nobody listens any more.
+      if (!BY_ITSELF.has(reason)) outbox.drop(channel);
+      send({ op: 'exit', channel, reason, detail }, [], channel);
     },
-    isBackedUp: () => socket.writableLength + outbox.waitingBytes > HIGH_WATER_BYTES,
+    isBackedUp: () => outbox.waitingBytes(channel) > HIGH_WATER_BYTES,
   });
   instances.set(channel, instance);
   watchdog.update();

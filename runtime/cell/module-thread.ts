@@ -9,6 +9,8 @@ export interface Kernel {
 
 /** Young generation of a thread: small, since every idle module pays for it. */
 const YOUNG_GENERATION_MB = 4;
+/** Address space for compiled code: V8 would reserve 512 MB, which the kernel counts against the ceiling of the cell. */
+const CODE_RANGE_MB = 64;
 
 export class ModuleThread {
   readonly worker: Worker;
@@ -30,7 +32,11 @@ export class ModuleThread {
       stdin: false,
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: memoryMb,
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        codeRangeSizeMb: CODE_RANGE_MB,
+      },
       workerData: data,
       transferList: [port2],
     });

@@ -56,6 +56,11 @@ export function severOuterRealm(): void {
   );
   for (const prototype of functionPrototypes) defineProperty(prototype, 'constructor', inert as PropertyDescriptor);
 
+  // Boundary: a class of errors that leaked must not be a way to the stacks that the guest's own realm does not have.
+  defineProperty(Error, 'stackTraceLimit', inert as PropertyDescriptor);
+  deleteProperty(Error, 'captureStackTrace');
+  deleteProperty(Error, 'prepareStackTrace');
+
   const roots: unknown[] = [
     ...functionPrototypes,
     getPrototypeOf(Uint8Array.prototype),

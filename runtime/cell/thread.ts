@@ -45,6 +45,8 @@ let rejectionNoted = false;
 const exit = process.exit.bind(process);
 process.setUncaughtExceptionCaptureCallback(() => exit(EXIT_UNCAUGHT));
 process.on('unhandledRejection', () => noteRejection());
+// Else Node writes a warning, with an error of its own, for each rejection that is handled late: a module may make many.
+process.on('rejectionHandled', () => {});
 
 const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
   name: 'module',

@@ -51,12 +51,7 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
   const kernelText = `(() => { ${kernel} return kernel.boot; })()`;
   const hash = sha256([cell, thread, kernelText, process.version].join('\0')).slice(0, 16);
   const folder = join(cacheFolder, `cell-${hash}`);
-  const files: CellFiles = {
-    folder,
-    program: join(folder, 'cell.js'),
-    emptyFolder: join(folder, 'empty'),
-    kernelHash: sha256(kernelText),
-  };
+  const files = cellFilesIn(folder, sha256(kernelText));
   if (await exists(files.program)) return files;
   await placeAtomically(folder, {
     'package.json': '{ "type": "module" }\n',
@@ -65,6 +60,11 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
     'kernel.js': kernelText,
   });
   return files;
+}
+
+/** The same files, as they are found in a folder. */
+export function cellFilesIn(folder: string, kernelHash: string): CellFiles {
+  return { folder, program: join(folder, 'cell.js'), emptyFolder: join(folder, 'empty'), kernelHash };
 }
 
 async function bundle(options: BuildOptions): Promise<string> {

@@ -1,15 +1,29 @@
 /** The host's hold on one cell process: spawn, frames in and out, its instances' exits, its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Compile } from 'typebox/compile';
-import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseHead } from '../bridge/codec.ts';
-import { type CellCommand, type CellEvent, CellEventSchema, type ExitReason, type ThreadReading } from '../bridge/control.ts';
+import { FRAME_KIND, type Frame, FrameDecoder, FrameError, parseWeighed } from '../bridge/codec.ts';
+import {
+  type CellCommand,
+  type CellEvent,
+  CellEventSchema,
+  type ExitReason,
+  type ThreadReading,
+} from '../bridge/control.ts';
 import { Outbox } from '../bridge/outbox.ts';
+import { weighHead, weighPart } from '../bridge/parse-cost.ts';
 import type { CellFiles } from './build.ts';
+import { CellMemory, innermost, residentMb } from './cell-memory.ts';
+import type { JailedProcess, OpenJail } from './jail.ts';
+import { lastWords } from './last-words.ts';
+import { startProcess } from './spawn-process.ts';
+import { ThreadPriorities } from './thread-priorities.ts';
 
 export interface CellOptions {
   readonly files: CellFiles;
+  /** Without one, Node's own permissions hold the cell. */
+  readonly jail?: OpenJail | undefined;
   /** Let V8 optimise numeric loops fully; see ARCHITECTURE.md for the price. */
   readonly jit: 'safe' | 'full';
   /** What the process wrote to its standard error, cut to a bound; for the operator's log. */
@@ -29,10 +43,7 @@ export interface ChannelHandler {
   onExit(reason: ExitReason | 'cell', detail: string): void;
 }
 
-/** The machine has no room for another process or its pipes: nobody in the cell is to blame. */
-export class CellStartError extends Error {
-  override readonly name = 'CellStartError';
-}
+export { CellStartError } from './spawn-process.ts';
 
 const checkEvent = Compile(CellEventSchema);
 const MAX_CHANNEL = 2 ** 47;
@@ -40,8 +51,12 @@ const MAX_CHANNEL = 2 ** 47;
 const MAX_ENDED = 4096;
 /** For channels that ended: the cell's own program sends next to nothing for them. In the life of a cell. */
 const MAX_ENDED_BYTES = 16 * 1024 * 1024;
+/** A frame without a word still has to be read. */
+const MIN_STRAY_BYTES = 64;
 /** Events of a cell per second: an exit each, and a word a second about a thread that does not rest. */
 const MAX_EVENTS_PER_SECOND = 1_000;
+/** What they weigh: the readings of thousands of threads several times a second. */
+const MAX_EVENT_COST_PER_SECOND = 16 * 1024 * 1024;
 /** What waits for a cell to read it, for so many looks in a row: such a cell does not read any more. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const UNREAD_LOOKS = 3;
@@ -57,6 +72,7 @@ const CELL_HEAP_MB = 256;
 
 export class Cell {
   readonly outbox: Outbox;
+  readonly #process: JailedProcess;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
   readonly #options: CellOptions;
@@ -66,8 +82,11 @@ export class Cell {
   readonly #warmed: ((cache: Uint8Array) => void)[] = [];
   readonly closed: Promise<void>;
   readonly #look: NodeJS.Timeout;
+  readonly #memory = new CellMemory();
+  readonly #priorities = new ThreadPriorities(() => this.processId);
   #endedBytes = 0;
   #events = 0;
+  #eventCost = 0;
   #unreadLooks = 0;
   #alive = true;
   #lastWords = '';
@@ -75,7 +94,8 @@ export class Cell {
   /** @throws CellStartError */
   constructor(options: CellOptions) {
     this.#options = options;
-    this.#child = startProcess(options);
+    this.#process = processOf(options);
+    this.#child = this.#start();
     this.#socket = this.#child.stdio[3] as Socket;
     this.outbox = new Outbox(this.#socket);
     const decoder = new FrameDecoder();
@@ -83,7 +103,7 @@ export class Cell {
     this.#socket.on('error', () => this.kill());
     // A cell without its socket is of no use, whatever it still does.
     this.#socket.on('close', () => this.kill());
-    this.#look = setInterval(() => this.#lookAtSocket(), LOOK_MS).unref();
+    this.#look = setInterval(() => this.#lookAtCell(), LOOK_MS).unref();
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#noise(text));
     this.closed = new Promise((resolve) => {
       this.#child.once('error', (error) => this.#end(`could not be started: ${error.message}`, resolve));
@@ -98,7 +118,7 @@ export class Cell {
   }
 
   get processId(): number | undefined {
-    return this.#child.pid;
+    return this.#child.pid === undefined ? undefined : innermost(this.#child.pid, this.#process.depth);
   }
 
   get channels(): number {
@@ -114,6 +134,7 @@ export class Cell {
   }
 
   send(command: CellCommand, parts: readonly Uint8Array[] = []): void {
+    if (command.op === 'start') this.#memory.started(command.channel, command.memoryMb);
     this.outbox.frame(FRAME_KIND.control, 0, JSON.stringify(command), parts);
   }
 
@@ -139,6 +160,15 @@ export class Cell {
     this.#child.kill('SIGKILL');
   }
 
+  #start(): ChildProcess {
+    try {
+      return startProcess(this.#process);
+    } catch (error) {
+      this.#process.leave();
+      throw error;
+    }
+  }
+
   #read(decoder: FrameDecoder, data: Buffer): void {
     try {
       decoder.push(data, (frame) => this.#take(frame));
@@ -162,13 +192,20 @@ export class Cell {
 
   #takeStray({ channel, head, parts }: Frame): void {
     if (!this.#ended.has(channel)) throw new FrameError('a channel that this cell does not have');
-    this.#endedBytes += head.length;
-    for (const part of parts) this.#endedBytes += part.byteLength;
+    this.#endedBytes += Math.max(head.length, MIN_STRAY_BYTES);
+    for (const part of parts) this.#endedBytes += weighPart(part);
     if (this.#endedBytes > MAX_ENDED_BYTES) throw new FrameError('goes on about channels that ended');
   }
 
-  #lookAtSocket(): void {
+  #lookAtCell(): void {
     this.#events = 0;
+    this.#eventCost = 0;
+    const tooMuch = this.#memory.look(residentMb(this.processId ?? 0));
+    if (tooMuch !== undefined) {
+      this.#noise(tooMuch);
+      this.kill();
+      return;
+    }
     this.#unreadLooks = this.#socket.writableLength > MAX_UNREAD_BYTES ? this.#unreadLooks + 1 : 0;
     if (this.#unreadLooks < UNREAD_LOOKS) return;
     this.#noise('does not read what it is sent');
@@ -176,7 +213,11 @@ export class Cell {
   }
 
   #takeEvent(frame: Frame): void {
-    const event = parseHead(frame.head) as CellEvent;
+    // Boundary: counted before it is parsed.
+    this.#eventCost += frame.head.length + weighHead(frame.head);
+    if (this.#eventCost > MAX_EVENT_COST_PER_SECOND)
+      throw new FrameError('longer control frames than a cell has to say');
+    const event = parseWeighed(frame.head) as CellEvent;
     if (!checkEvent.Check(event)) throw new FrameError('a control frame with another shape');
     this.#events += 1;
     if (this.#events > MAX_EVENTS_PER_SECOND) throw new FrameError('more control frames than a cell has to say');
@@ -189,6 +230,8 @@ export class Cell {
     if (event.op === 'meters') {
       // One that ended in between has nobody left who would want to know.
       for (const reading of event.threads) this.#handlers.get(reading.channel)?.onReading(reading);
+      // Only threads with little time to spare have a delay.
+      if (event.threads.some(({ delayMs }) => delayMs > 0)) this.#priorities.notice();
       return;
     }
     const handler = this.#handlers.get(event.channel);
@@ -202,6 +245,7 @@ export class Cell {
         return;
       case 'exit':
         this.#handlers.delete(event.channel);
+        this.#memory.ended(event.channel);
         this.#retire(event.channel);
         handler.onExit(event.reason, event.detail);
     }
@@ -218,9 +262,12 @@ export class Cell {
     if (!this.#alive) return;
     this.#alive = false;
     clearInterval(this.#look);
+    this.#priorities.close();
+    this.#process.leave();
     this.outbox.close();
     this.#socket.destroy();
-    const detail = this.#lastWords === '' ? words : `${words}; ${this.#lastWords}`;
+    const last = lastWords(this.#lastWords);
+    const detail = last === '' ? words : `${words}; ${last}`;
     const handlers = [...this.#handlers.values()];
     this.#handlers.clear();
     for (const handler of handlers) handler.onExit('cell', detail);
@@ -237,31 +284,15 @@ export class Cell {
   }
 }
 
-function startProcess(options: CellOptions): ChildProcess {
-  let child: ChildProcess;
-  try {
-    child = spawn(process.execPath, [...cellFlags(options), options.files.program], {
-      // Boundary: nothing of the host's environment, files or descriptors enters a cell; fd 3 is its only way out.
-      env: {},
-      cwd: options.files.emptyFolder,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl-C at the terminal is for the host, which drains its cells first.
-      detached: true,
-    });
-  } catch (error) {
-    throw new CellStartError(`A cell could not be started: ${(error as NodeJS.ErrnoException).code}.`, {
-      cause: error,
-    });
-  }
-  if (child.pid !== undefined && child.stdio[3] != null) return child;
-  // Node tells of some refusals (no descriptors, no processes) in a later turn, by an event that has to be heard.
-  child.once('error', () => {});
-  child.kill('SIGKILL');
-  for (const stream of child.stdio ?? []) stream?.destroy();
-  throw new CellStartError('A cell could not be started: the machine has no room for another process or its pipes.');
+function processOf(options: CellOptions): JailedProcess {
+  const { jail } = options;
+  const files = jail?.files ?? options.files;
+  const args = [...cellFlags(files, options.jit), files.program];
+  if (jail !== undefined) return jail.enter(args);
+  return { file: process.execPath, args, cwd: files.emptyFolder, depth: 0, leave: () => {} };
 }
 
-function cellFlags({ files, jit }: CellOptions): string[] {
+function cellFlags(files: CellFiles, jit: CellOptions['jit']): string[] {
   return [
     '--no-warnings',
     '--permission',

@@ -104,9 +104,11 @@ export class Instance {
   /** Steps of its life that are not over. */
   #steps = 0;
   #lastUsed = Date.now();
-  #exited = false;
+  #exit: InstanceExit | undefined;
   #expected = false;
   #isRetired = false;
+  /** It would not end, so its cell was killed. */
+  #resisted = false;
   #reading: ThreadReading | undefined;
   #terminated: { reason: EndReason; detail: string } | undefined;
   #idle: (() => void) | undefined;
@@ -170,7 +172,7 @@ export class Instance {
   }
 
   get alive(): boolean {
-    return !this.#exited && this.#terminated === undefined;
+    return this.#exit === undefined && this.#terminated === undefined;
   }
 
   /** Whether it takes new work. */
@@ -262,7 +264,7 @@ export class Instance {
 
   /** Ends the thread now. What it was doing fails with MODULE_CRASHED; `likelyCause`: and is not run again. */
   terminate(reason: EndReason, detail: string, likelyCause = false): void {
-    if (this.#exited || this.#terminated !== undefined) return;
+    if (this.#exit !== undefined || this.#terminated !== undefined) return;
     this.#terminated = { reason, detail };
     this.session.close(new InstanceGone(reason === 'stuck' ? 'It did not yield.' : 'It was ended.', likelyCause));
     if (this.#options.cell.alive) this.#options.cell.send({ op: 'terminate', channel: this.#channel });
@@ -278,11 +280,20 @@ export class Instance {
     }, timeoutMs);
     try {
       return await pending.answer;
+    } catch (error) {
+      throw error instanceof InstanceGone ? await this.#explainEnd(error) : error;
     } finally {
       clearTimeout(timer);
       this.#steps -= 1;
       this.#lastUsed = Date.now();
     }
+  }
+
+  /** Why a thread ended under a step of its life is known only when it is gone. */
+  async #explainEnd(error: InstanceGone): Promise<PlexiError> {
+    await this.ended;
+    if (this.#exit === undefined) return error;
+    return new PlexiError(error.code, `${this.#exit.reason}: ${this.#exit.detail}`, { cause: error });
   }
 
   #read(reading: ThreadReading): void {
@@ -291,7 +302,8 @@ export class Instance {
     this.#invocations.chargeCpu(reading.cpuMs);
     const breach = this.#quota.excess() ?? this.#limits.look(reading, Date.now());
     if (breach?.kind === 'hard') this.terminate(breach.limit, breach.detail);
-    else if (breach !== undefined) this.#options.onSoftLimit?.(breach);
+    // A loop that nobody waits for is no load to be shared: it is judged when the cell says that it spins.
+    else if (breach !== undefined && (breach.limit !== 'delay' || this.busy > 0)) this.#options.onSoftLimit?.(breach);
   }
 
   /** A module may use the processor for those who wait for it; a thread that does so for nobody is ended. */
@@ -308,31 +320,33 @@ export class Instance {
   /** A thread that cannot even be terminated takes its cell with it. */
   #watchEnd(): void {
     const timer = setTimeout(() => {
-      if (!this.#exited) this.#options.cell.kill();
+      if (this.#exit !== undefined) return;
+      this.#resisted = true;
+      this.#options.cell.kill();
     }, KILL_GRACE_MS);
     this.#onEnded = () => clearTimeout(timer);
   }
 
   #ended(reason: ExitReason | 'cell', detail: string): void {
-    if (this.#exited) return;
-    this.#exited = true;
-    this.#onEnded();
+    if (this.#exit !== undefined) return;
+    // A cell that died because this thread could not be ended died of this thread.
+    const known = reason === 'terminated' || reason === 'cell' ? this.#terminated : undefined;
     const running = this.#invocations.running;
-    const inFlight = this.busy + this.#steps;
+    const exit: InstanceExit = {
+      reason: known?.reason ?? reason,
+      detail: known?.detail ?? detail,
+      inFlight: this.busy + this.#steps,
+      lastUsed: this.#lastUsed,
+      tookCell: reason === 'cell' && (this.#resisted || (known !== undefined && known.reason !== 'terminated')),
+      expected: this.#expected,
+    };
+    this.#exit = exit;
+    this.#onEnded();
     // One invocation alone with a thread that fell over is the likely cause: nobody should run it again unasked.
     const likelyCause = reason !== 'cell' && reason !== 'terminated' && running === 1;
     this.session.close(new InstanceGone(reason === 'cell' ? 'Its cell ended.' : 'Its thread ended.', likelyCause));
     this.#idle?.();
-    // A cell that died because this thread could not be ended died of this thread.
-    const known = reason === 'terminated' || reason === 'cell' ? this.#terminated : undefined;
-    this.#options.onExit({
-      reason: known?.reason ?? reason,
-      detail: known?.detail ?? detail,
-      inFlight,
-      lastUsed: this.#lastUsed,
-      tookCell: reason === 'cell' && known !== undefined && known.reason !== 'terminated',
-      expected: this.#expected,
-    });
+    this.#options.onExit(exit);
     this.#resolveEnded();
   }
 }

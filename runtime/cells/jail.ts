@@ -1,32 +1,152 @@
 /** What holds a cell besides Node's own permissions: which user it is, what it may never gain, how much it may take. */
+import { type CellFiles, cellFilesIn } from './build.ts';
+import { bubblewrapPlace, INSIDE_FOLDER } from './jail-bwrap.ts';
+import { chain, type Setup, TRIED_LAYERS, type TriedLayer } from './jail-chain.ts';
+import { describeLayers, type JailLayer, missingBubblewrap } from './jail-layers.ts';
+import { lookAtMachine, type Machine } from './jail-machine.ts';
+import { shareCellFiles } from './jail-place.ts';
+import { isSeen, TRIAL_ARGUMENTS, type Trial, tryOut } from './jail-trial.ts';
+import { type CellUsers, createCellUsers } from './jail-users.ts';
+import type { CellProcess } from './spawn-process.ts';
 
-export interface JailLayer {
-  /** `permissions`, `environment`, `no-new-privileges`, `user`, `memory`, `bwrap`, … */
-  readonly name: string;
-  readonly on: boolean;
-  /** One sentence for an operator: what this stops when it is on, and what stays open, and how to get it, when it is off. */
-  readonly meaning: string;
-}
-
-export interface JailCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-export interface Jail {
-  readonly layers: readonly JailLayer[];
-  /** The command line that runs `node` with these arguments inside of the jail. Each cell may be another user. */
-  command(args: readonly string[]): JailCommand;
-}
+export type { JailLayer } from './jail-layers.ts';
 
 export interface JailOptions {
   readonly jail: 'auto' | 'bwrap';
 }
 
+export interface Jail {
+  readonly layers: readonly JailLayer[];
+  /** Makes the cell files readable for whoever cells are, until it is closed. */
+  open(files: CellFiles): Promise<OpenJail>;
+}
+
+export interface OpenJail {
+  /** The cell files as cells find them. */
+  readonly files: CellFiles;
+  /** The process that runs Node with these arguments inside. Each may be another user: say when it is gone. */
+  enter(args: readonly string[]): JailedProcess;
+  /** When no cell is left. */
+  close(): Promise<void>;
+}
+
+export interface JailedProcess extends CellProcess {
+  /** How many processes that are not the cell stand between the host and the cell. */
+  readonly depth: number;
+  leave(): void;
+}
+
+/** The jail that the settings insist on does not work here. */
+export class JailError extends Error {
+  override readonly name = 'JailError';
+}
+
+const BUBBLEWRAP_DEPTH = 2;
+
+const probed = new Map<JailOptions['jail'], Promise<Jail>>();
+
 /**
- * Tries each layer once for real on this machine; starts no host and leaves nothing behind.
+ * Tries each layer once for real on this machine; starts no host and leaves nothing behind. The answer is kept: users
+ * of cells are taken from one place by all hosts of a process.
  * @throws JailError when `bwrap` is asked for and does not work here
  */
-export declare function probeJail(options: JailOptions): Promise<Jail>;
+export function probeJail({ jail }: JailOptions): Promise<Jail> {
+  const known = probed.get(jail);
+  if (known !== undefined) return known;
+  const probing = probe(jail === 'bwrap');
+  probed.set(jail, probing);
+  probing.catch(() => probed.delete(jail));
+  return probing;
+}
+
+async function probe(wantsBubblewrap: boolean): Promise<Jail> {
+  const machine = lookAtMachine();
+  const users = typeof machine.users === 'string' ? undefined : createCellUsers(machine.users.range);
+  const setup = await findSetup(machine, users, wantsBubblewrap);
+  return {
+    layers: describeLayers({ machine, on: setup.layers, wantsBubblewrap }),
+    open: (files) => openJail(setup, users, files),
+  };
+}
+
+async function openJail(setup: Setup, users: CellUsers | undefined, files: CellFiles): Promise<OpenJail> {
+  const { machine, layers } = setup;
+  const shared =
+    layers.has('user') && typeof machine.users !== 'string'
+      ? await shareCellFiles(files, machine.users.folder)
+      : undefined;
+  const outside = shared?.files ?? files;
+  const isInBubblewrap = layers.has('bwrap');
+  return {
+    files: isInBubblewrap ? cellFilesIn(INSIDE_FOLDER, files.kernelHash) : outside,
+    enter(args) {
+      const user = layers.has('user') ? users?.take() : undefined;
+      const run = { args, cwd: outside.emptyFolder, folder: outside.folder, ...(user === undefined ? {} : { user }) };
+      return {
+        ...chain(setup, run),
+        depth: isInBubblewrap ? BUBBLEWRAP_DEPTH : 0,
+        leave() {
+          if (user !== undefined) users?.free(user);
+        },
+      };
+    },
+    close: async () => shared?.remove(),
+  };
+}
+
+/** All at once, which is what most machines have; only where that fails it is found out which one it was. */
+async function findSetup(machine: Machine, users: CellUsers | undefined, wantsBubblewrap: boolean): Promise<Setup> {
+  const bare: Setup = { machine, layers: new Set() };
+  if (process.platform !== 'linux') {
+    if (wantsBubblewrap) throw new JailError(missingBubblewrap(machine, 'it is a program for Linux'));
+    return bare;
+  }
+  const place = wantsBubblewrap ? await bubblewrapPlace(machine) : undefined;
+  if (wantsBubblewrap && place === undefined) throw new JailError(missingBubblewrap(machine, 'it is not installed'));
+  const base: Setup = { machine, layers: new Set(), ...(place === undefined ? {} : { place }) };
+  const wanted = TRIED_LAYERS.filter((layer) => isPossible(layer, base, users));
+  const all = await findSeen(base, users, wanted);
+  if (all.seen.size === wanted.length) return { ...base, layers: all.seen };
+
+  const always: TriedLayer[] = place === undefined ? [] : ['bwrap'];
+  const trials = await Promise.all(wanted.map((layer) => findSeen(base, users, [...new Set([...always, layer])])));
+  if (place !== undefined) {
+    const alone = trials[wanted.indexOf('bwrap')];
+    if (alone?.seen.has('bwrap') !== true) throw new JailError(missingBubblewrap(machine, alone?.failure ?? ''));
+  }
+  const held = wanted.filter((layer, index) => trials[index]?.seen.has(layer));
+  const together = await findSeen(base, users, held);
+  return { ...base, layers: together.seen.size === held.length ? together.seen : new Set(always) };
+}
+
+function isPossible(layer: TriedLayer, { machine, place }: Setup, users: CellUsers | undefined): boolean {
+  const { tools } = machine;
+  switch (layer) {
+    case 'no-new-privileges':
+      return place !== undefined || tools.setpriv !== undefined;
+    case 'user':
+      return users !== undefined && tools.setpriv !== undefined;
+    case 'memory':
+      return tools.prlimit !== undefined && tools.choom !== undefined;
+    case 'network':
+      // In a namespace of users there is no other user to become.
+      return place !== undefined || (tools.unshare !== undefined && (machine.mayMakeNamespaces || !machine.isRoot));
+    case 'bwrap':
+      return place !== undefined;
+  }
+}
+
+interface Seen {
+  readonly seen: ReadonlySet<TriedLayer>;
+  readonly failure: string | undefined;
+}
+
+async function findSeen(base: Setup, users: CellUsers | undefined, layers: readonly TriedLayer[]): Promise<Seen> {
+  const setup: Setup = { ...base, layers: new Set(layers) };
+  const user = layers.includes('user') ? users?.take() : undefined;
+  const run = { args: TRIAL_ARGUMENTS, cwd: '/', ...(user === undefined ? {} : { user }) };
+  const { sight, failure }: Trial = await tryOut(chain(setup, run));
+  if (user !== undefined) users?.free(user);
+  if (sight === undefined) return { seen: new Set(), failure };
+  return { seen: new Set(layers.filter((layer) => isSeen(layer, sight, setup, user))), failure };
+}

@@ -6,10 +6,12 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CellFiles } from './build.ts';
 import { Cell } from './cell.ts';
+import type { OpenJail } from './jail.ts';
 import { type Occupant, Probation } from './probation.ts';
 
 export interface CellPoolOptions {
   readonly files: CellFiles;
+  readonly jail?: OpenJail;
   readonly cells: 'auto' | 'per-module' | number;
   readonly onNoise: (text: string) => void;
 }
@@ -20,7 +22,7 @@ export interface Placement {
 }
 
 /** How many cells `auto` spreads modules over: enough that one death spares half of them. */
-const AUTO_CELLS = 2;
+export const AUTO_CELLS = 2;
 /** An empty cell waits this long for the next module. */
 const EMPTY_MS = 30_000;
 
@@ -120,6 +122,7 @@ export class CellPool {
   #start(takes: Held['takes'], jit: 'safe' | 'full'): Held {
     const cell = new Cell({
       files: this.#options.files,
+      jail: this.#options.jail,
       jit,
       onNoise: this.#options.onNoise,
       onClose: () => {
@@ -142,7 +145,8 @@ export class CellPool {
 
 /**
  * Makes the kernel's code cache once per build and machine, in a cell that never sees a module. Without it a boot
- * compiles the kernel each time; so a failure here is reported and costs only time.
+ * compiles the kernel each time; so a failure here is reported and costs only time. It needs no jail: all that runs is
+ * our own.
  */
 export async function warmCellFiles(files: CellFiles): Promise<void> {
   const target = join(files.folder, 'kernel.cache');

@@ -62,12 +62,8 @@ export function createSpawner({
       onExit: (exit) => {
         ended.abort();
         onExit(exit);
-        cells.release(cell, {
-          module,
-          inFlight: exit.expected ? 0 : exit.inFlight,
-          lastUsed: exit.expected ? 0 : exit.lastUsed,
-          guilty: exit.tookCell,
-        });
+        // One that is asked to end runs code for the last time: it is a suspect like any other.
+        cells.release(cell, { module, inFlight: exit.inFlight, lastUsed: exit.lastUsed, guilty: exit.tookCell });
       },
     });
   };

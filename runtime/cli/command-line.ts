@@ -1,9 +1,11 @@
 /** Reads the command line, runs one command, says with which code the process ends. */
 import { Command, CommanderError } from 'commander';
+import { JailError } from '../cells/jail.ts';
 import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
 import { printable } from '../observability/printable.ts';
 import { DataFolderError } from '../state/data-folder.ts';
+import { doctorCommand } from './doctor.ts';
 import { serveCommand } from './serve.ts';
 import { tasksCommand } from './tasks.ts';
 import { tokenCommand } from './token.ts';
@@ -18,7 +20,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows what is allowed)')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const command of [serveCommand(), tokenCommand(), tasksCommand()]) {
+  for (const command of [serveCommand(), tokenCommand(), tasksCommand(), doctorCommand()]) {
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
     program.addCommand(command);
   }
@@ -35,10 +37,11 @@ Examples:
   $ plexi serve --modules examples --config examples/plexi.yaml
   $ plexi token --sub alice --tier premium --permissions read,write
   $ plexi tasks list
+  $ plexi doctor
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
-const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError] as const;
+const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError, JailError] as const;
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

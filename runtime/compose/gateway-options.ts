@@ -1,6 +1,7 @@
 /** What the HTTP edge needs to know, out of the operator's settings. */
 import type { HostSettings } from '../config/settings-schema.ts';
 import type { GatewayOptions } from '../gateway/app.ts';
+import type { SocketLimits } from '../gateway/serve.ts';
 import type { Registry } from '../modules/registry.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -15,6 +16,11 @@ export interface EdgeParts {
 }
 
 const MB = 1024 * 1024;
+
+/** All clients of a proxy come from its address, and it is the proxy that counts them. */
+export function socketLimits({ trust_proxy }: HostSettings): SocketLimits {
+  return trust_proxy ? { maxConnectionsPerAddress: Number.POSITIVE_INFINITY } : {};
+}
 
 export function gatewayOptions(
   { limits, auth, trust_proxy }: HostSettings,

@@ -7,6 +7,7 @@ import { mountManagement } from '../management/mount.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
+import { isLoopback } from './doctor/loopback.ts';
 
 export interface OperatorParts {
   readonly desk: TaskDesk;
@@ -18,11 +19,15 @@ export interface Operators extends Pick<Console, 'issueLogin'> {
   readonly mount: NonNullable<GatewayOptions['mount']>;
 }
 
-export function createOperators({ trust_proxy, metrics: settings }: HostSettings, parts: OperatorParts): Operators {
+export function createOperators(
+  { host, trust_proxy, metrics: settings }: HostSettings,
+  parts: OperatorParts,
+): Operators {
   const { desk, metrics, log } = parts;
   const operatorConsole = createConsole({
     desk,
     trustedProxies: trust_proxy ? 1 : 0,
+    isLocalOnly: isLoopback(host) && !trust_proxy,
     onLogin: ({ sub }, address) => log.info({ operator: sub, address, audit: true }, 'console: signed in'),
     onAction: ({ sub }, action) => log.info({ operator: sub, ...action, audit: true }, 'console: queue action'),
     onError: (error, requestId) => log.error({ err: error, requestId }, 'console: request failed'),

@@ -9,6 +9,7 @@ import { createLoginCodes } from './login-codes.ts';
 import { consoleAssets } from './login-pages.ts';
 import { loginRoutes } from './login-routes.ts';
 import { type ConsoleEnv, type DoorKeys, operatorOf, pickOperator } from './operator-of.ts';
+import { ownNameOnly } from './own-name.ts';
 import { type BoardAction, queueRoutes } from './queue-routes.ts';
 import { sameOriginOnly } from './same-origin.ts';
 import { createSessions, type Operator } from './session.ts';
@@ -18,6 +19,8 @@ export interface ConsoleOptions {
   readonly desk: Pick<TaskDesk, 'queues' | 'onQueues'>;
   /** How many of the operator's own proxies stand in front; their X-Forwarded-* is believed. */
   readonly trustedProxies?: number;
+  /** It can be reached from its own machine only, and by no proxy: then it goes by no other name than localhost. */
+  readonly isLocalOnly?: boolean;
   /** By address; right ones count too. */
   readonly loginsPerMinute?: number;
   /** Asked at every request: has the credential that a session began with been withdrawn? */
@@ -46,6 +49,7 @@ export function createConsole(options: ConsoleOptions): Console {
 
   return {
     mount(platform, { authenticate }) {
+      if (options.isLocalOnly === true) platform.use('/console/*', ownNameOnly);
       platform.use('/console/*', sameOriginOnly(trustedProxies));
       platform.route('/console/assets', consoleAssets());
       const onLogin = options.onLogin ?? (() => {});

@@ -8,6 +8,7 @@ import type { GatewayEnv } from '../gateway/env.ts';
 import { FetchInbound } from '../gateway/fetch-inbound.ts';
 import { BODY_TIMES, NodeInbound } from '../gateway/node-inbound.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
+import { assertNotEncoded } from '../policy/body-limit.ts';
 import { decodeText, parseJson } from '../policy/json-body.ts';
 import { createRateLimit } from '../policy/rate-limit.ts';
 import type { LoginCodes } from './login-codes.ts';
@@ -104,6 +105,7 @@ async function readCredential(context: Context<GatewayEnv>): Promise<string> {
     incoming === undefined || outgoing === undefined
       ? new FetchInbound(context.req.raw, 0)
       : new NodeInbound(incoming, outgoing, context.req.raw, { trustedProxies: 0, times: BODY_TIMES });
+  assertNotEncoded(context.req.header('content-encoding'));
   const body = parseJson(decodeText(await inbound.readBody(MAX_BODY_BYTES)));
   if (Body.Check(body)) return body.credential;
   throw new PlexiError(

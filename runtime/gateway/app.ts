@@ -11,6 +11,7 @@ import type { InvokeParts } from '../invocation/invoke.ts';
 import { createPlans } from '../invocation/plans.ts';
 import type { ModuleDirectory } from '../modules/served-module.ts';
 import { type Authenticate, type AuthSettings, createAuthenticate } from '../policy/authenticate.ts';
+import { assertPlainPath } from '../policy/path.ts';
 import { createRateLimit } from '../policy/rate-limit.ts';
 import { createResponseCache } from '../policy/response-cache.ts';
 import { docsPages } from './docs.ts';
@@ -88,11 +89,13 @@ export function createGateway(options: GatewayOptions): Hono<GatewayEnv> {
   app.all('*', (context) => {
     const inbound = inboundOf(context, trustedProxies, times);
     if (isForModules(inbound.path)) return moduleDoor(inbound, context);
+    // Boundary: Hono decodes paths and URL resolves dots, so `/%63onsole` and `/x/../console` would be `/console` to them.
+    assertPlainPath(inbound.path);
     return platform.fetch(context.req.raw, context.env);
   });
   app.onError((error, context) => {
     const requestId = requestIdOf(context.req.header('x-request-id'));
-    options.onError?.(error, requestId);
+    tellError(options, error, requestId);
     return problemResponse(error, { requestId, instance: context.req.path });
   });
   return app;
@@ -129,8 +132,13 @@ function createPlatform(options: GatewayOptions, authenticate: Authenticate): Ho
   });
   platform.onError((error, context) => {
     const requestId = context.get('requestId');
-    if (!(error instanceof PlexiError) || error.status >= 500) options.onError?.(error, requestId);
+    tellError(options, error, requestId);
     return problemResponse(error, { requestId, instance: context.req.path });
   });
   return platform;
+}
+
+/** What the client can mend is no news. */
+function tellError({ onError }: GatewayOptions, error: unknown, requestId: string): void {
+  if (!(error instanceof PlexiError) || error.status >= 500) onError?.(error, requestId);
 }

@@ -72,7 +72,16 @@ function answer(checked: CheckedAnswer, inbound: Inbound, trace: Trace, context:
   const headers: Record<string, string> = { ...checked.headers, 'x-request-id': inbound.requestId };
   if (trace.rateLimit !== '') Object.assign(headers, rateHeaders(trace));
   if (trace.cache !== undefined) headers['x-cache'] = trace.cache;
+  keepApart(headers, trace);
   return new Response(bodyFor(inbound, checked.body, context), { status: checked.status, headers });
+}
+
+/** Boundary: no cache between us and the client gives one caller's answer to another, whatever the module says of it. */
+function keepApart(headers: Record<string, string>, { target, known }: Trace): void {
+  const vary = target?.plan.vary ?? '';
+  if (vary === '') return;
+  headers.vary = headers.vary === undefined ? vary : `${headers.vary}, ${vary}`;
+  if (known !== null) headers['cache-control'] ??= 'private';
 }
 
 function bodyFor(inbound: Inbound, body: CheckedAnswer['body'], context: Context<GatewayEnv>) {

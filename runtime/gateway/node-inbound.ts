@@ -52,7 +52,7 @@ export class NodeInbound implements Inbound {
 
   get origin(): string {
     const scheme = 'encrypted' in this.#incoming.socket ? 'https' : 'http';
-    return `${scheme}://${this.#incoming.headers.host ?? 'localhost'}`;
+    return `${scheme}://${this.#incoming.headers.host?.toLowerCase() ?? 'localhost'}`;
   }
 
   get address(): string {
@@ -167,8 +167,10 @@ export class NodeInbound implements Inbound {
 
   /** A client that waits for "100 Continue" is told to go on only now that somebody wants the body. */
   #start(): IncomingMessage {
-    const { headers } = this.#incoming;
-    if (headers.expect !== undefined && !this.#incoming.readableDidRead) this.#outgoing.writeContinue();
+    const { headers, httpVersionMinor } = this.#incoming;
+    // RFC 9110, 10.1.1: HTTP/1.0 knows no such answer.
+    if (headers.expect !== undefined && httpVersionMinor > 0 && !this.#incoming.readableDidRead)
+      this.#outgoing.writeContinue();
     return this.#incoming;
   }
 }

@@ -44,6 +44,17 @@ export function toProblem(error: unknown, { requestId, instance }: ProblemPlace)
 }
 
 export function problemResponse(error: unknown, place: ProblemPlace): Response {
+  const { status, headers, body } = problemParts(error, place);
+  return new Response(body, { status, headers });
+}
+
+export interface ProblemParts {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export function problemParts(error: unknown, place: ProblemPlace): ProblemParts {
   const problem = toProblem(error, place);
   const headers: Record<string, string> = {
     ...place.headers,
@@ -54,19 +65,16 @@ export function problemResponse(error: unknown, place: ProblemPlace): Response {
   };
   if (error instanceof PlexiError) Object.assign(headers, error.headers);
   if (ERRORS[problem.code].retryable && problem.status >= 429) headers['retry-after'] ??= '1';
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+  return { status: problem.status, headers, body: JSON.stringify(problem) };
 }
 
-/** Where no request could be read at all, the answer is written by hand. */
-export function rawProblem(status: 400 | 408 | 431, detail: string): string {
-  const title = STATUS_CODES[status] ?? 'Error';
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code: 'MALFORMED_REQUEST' });
+/** Where Node made no answer to write into, it is written by hand; the connection ends with it. */
+export function rawProblem(error: PlexiError, place: ProblemPlace): string {
+  const { status, headers, body } = problemParts(error, place);
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' });
   return [
-    `HTTP/1.1 ${status} ${title}`,
-    'content-type: application/problem+json',
-    'x-content-type-options: nosniff',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    ...lines.map(([name, value]) => `${name}: ${value}`),
     '',
     body,
   ].join('\r\n');

@@ -1,12 +1,12 @@
 /** The listening socket, with everything a slow, large or rude client can do to it bounded. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener, RequestError } from '@hono/node-server';
-import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Hono } from 'hono';
+import { Connections } from './connections.ts';
 import type { GatewayEnv } from './env.ts';
-import { problemResponse, rawProblem } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
+import { answerRequests } from './listener.ts';
+import { refuseBytes, refuseConnect } from './refuse-connection.ts';
+import { cutSlowReaders } from './slow-readers.ts';
 
 export interface SocketLimits {
   readonly maxHeaderBytes?: number;
@@ -14,10 +14,20 @@ export interface SocketLimits {
   /** For a whole request, body included. */
   readonly requestTimeoutMs?: number;
   readonly keepAliveTimeoutMs?: number;
-  /** How often the two deadlines above are looked at. */
+  /** How long a client may take nothing at all of an answer. */
+  readonly readTimeoutMs?: number;
+  /** A client that takes its answers more slowly than that, over a longer time, is cut. */
+  readonly minReadBytesPerSecond?: number;
+  /** How often the deadlines above are looked at. */
   readonly timeoutCheckMs?: number;
   readonly maxRequestsPerSocket?: number;
+  /** Requests of one connection that may wait for their answers (pipelining). */
+  readonly maxWaitingPerSocket?: number;
   readonly maxConnections?: number;
+  /** Of one client: an IPv4 address, or an IPv6 /64. */
+  readonly maxConnectionsPerAddress?: number;
+  /** How long a client that was told to stop sending may go on. */
+  readonly lingerMs?: number;
   /** How long `close` waits for answers that are under way. */
   readonly closeTimeoutMs?: number;
 }
@@ -42,27 +52,71 @@ export async function serveGateway(
   app: Hono<GatewayEnv>,
   { host, port, limits = {}, onError = () => {} }: ServeOptions,
 ): Promise<Serving> {
-  const server = createServer({
-    maxHeaderSize: limits.maxHeaderBytes ?? 16 * 1024,
-    headersTimeout: limits.headersTimeoutMs ?? 15_000,
-    requestTimeout: limits.requestTimeoutMs ?? 300_000,
-    keepAliveTimeout: limits.keepAliveTimeoutMs ?? 5000,
-    connectionsCheckingInterval: limits.timeoutCheckMs ?? 5000,
-    noDelay: true,
-  });
-  server.maxRequestsPerSocket = limits.maxRequestsPerSocket ?? 10_000;
-  server.maxConnections = limits.maxConnections ?? 10_000;
-  answerOn(server, app);
+  const server = createLimitedServer(limits);
+  const tell = oncePerSecond(onError);
+  const connections = createConnections(server, limits, tell);
+  answerRequests(server, app, connections);
+  server.on('clientError', (error, socket) => refuseBytes(error, socket, connections));
+  server.on('connect', ({ socket }: IncomingMessage) => refuseConnect(socket, connections));
   await listen(server, host, port);
   // An error that nobody listens to would end the host.
-  server.on('error', oncePerSecond(onError));
+  server.on('error', tell);
+  const stopCutting = cutSlowReaders(() => connections.sockets, {
+    patienceMs: limits.readTimeoutMs ?? READ_TIMEOUT_MS,
+    bytesPerSecond: limits.minReadBytesPerSecond ?? 4096,
+    checkMs: limits.timeoutCheckMs ?? CHECK_MS,
+  });
   const { port: taken } = server.address() as AddressInfo;
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${shownHost}:${taken}`,
     port: taken,
-    close: () => closeServer(server, limits.closeTimeoutMs ?? 10_000),
+    close: () => closeServer(server, limits.closeTimeoutMs ?? 10_000).finally(stopCutting),
   };
+}
+
+const CHECK_MS = 5000;
+const READ_TIMEOUT_MS = 30_000;
+
+function createLimitedServer(limits: SocketLimits): Server {
+  const server = createServer({
+    maxHeaderSize: limits.maxHeaderBytes ?? 16 * 1024,
+    headersTimeout: limits.headersTimeoutMs ?? 15_000,
+    requestTimeout: limits.requestTimeoutMs ?? 300_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs ?? 5000,
+    connectionsCheckingInterval: limits.timeoutCheckMs ?? CHECK_MS,
+    noDelay: true,
+    // Whatever the options of the process say.
+    insecureHTTPParser: false,
+    // Ours to check: Node would refuse it without a word.
+    requireHostHeader: false,
+  });
+  // Above its count Node would drop headers and serve what is left.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.maxConnections ?? 10_000;
+  server.timeout = limits.readTimeoutMs ?? READ_TIMEOUT_MS;
+  return server;
+}
+
+function createConnections(server: Server, limits: SocketLimits, tell: (error: Error) => void): Connections {
+  const { maxConnectionsPerAddress: perAddress = 1000 } = limits;
+  const connections = new Connections({
+    perAddress,
+    waiting: limits.maxWaitingPerSocket ?? 32,
+    requests: limits.maxRequestsPerSocket ?? 10_000,
+    lingerMs: limits.lingerMs ?? 500,
+  });
+  server.on('connection', (socket) => {
+    const { remoteAddress } = socket;
+    if (connections.accept(socket)) return;
+    tell(new Error(`${remoteAddress} has ${perAddress} connections, which is the limit of one address.`));
+  });
+  server.on('drop', () => tell(new Error(`There are ${server.maxConnections} connections, which is the limit.`)));
+  // With a listener Node leaves the decision to it. Without progress for that long: idle, or a client that does not read.
+  server.on('timeout', (socket) => {
+    if (connections.waiting(socket).length === 0 || socket.writableLength > 0) socket.destroy();
+  });
+  return connections;
 }
 
 function oncePerSecond(tell: (error: Error) => void): (error: Error) => void {
@@ -72,40 +126,6 @@ function oncePerSecond(tell: (error: Error) => void): (error: Error) => void {
     toldAt = performance.now();
     tell(error);
   };
-}
-
-function answerOn(server: Server, app: Hono<GatewayEnv>): void {
-  const listener = getRequestListener((request, env) => app.fetch(request, env as GatewayEnv['Bindings']), {
-    errorHandler: refuseRequest,
-  });
-  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    // While closing, every answer is the last one on its connection.
-    if (!server.listening) outgoing.shouldKeepAlive = false;
-    // The listener settles every request itself; it never rejects.
-    void listener(incoming, outgoing);
-  };
-  server.on('request', answer);
-  // "100 Continue" is sent when somebody starts to read the body, so that a refusal costs no upload.
-  server.on('checkContinue', answer);
-  server.on('clientError', refuseConnection);
-}
-
-/** What the adapter cannot make a request of: a Host header or a target that is none. */
-function refuseRequest(error: unknown): Response {
-  const detail = error instanceof RequestError ? 'The request line or the Host header is not valid.' : 'internal';
-  const problem = error instanceof RequestError ? new PlexiError('MALFORMED_BODY', detail) : error;
-  return problemResponse(problem, { requestId: requestIdOf(undefined), instance: '/' });
-}
-
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  if (error.code === 'HPE_HEADER_OVERFLOW') socket.end(rawProblem(431, 'The headers are too large.'));
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    socket.end(rawProblem(408, 'The request took too long to arrive.'));
-  else socket.end(rawProblem(400, 'This is not an HTTP request.'));
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -3,7 +3,7 @@
  * The binary parts of a batch come before the batch, in the order of its chunk messages.
  */
 import type { StreamMessage } from '@plexichat/sdk/protocol/body-streams';
-import { nestsDeeperThan } from '@plexichat/sdk/protocol/json-depth';
+import { structureCost } from '@plexichat/sdk/protocol/json-cost';
 import { bindPort, type GuestPort } from './port.ts';
 
 export interface WireMessage {
@@ -26,9 +26,12 @@ export interface ChannelReader {
 /** A batch with more leaves at once: the cell takes only so much in one, and the answers of a turn may be many. */
 const BATCH_CHARACTERS = 1024 * 1024;
 const BATCH_PARTS = 128;
-/** One call to the host; the limits of the host (runtime/bridge/codec.ts) are a little wider. */
+/** Answers are many and short; the host takes so many keys at once, and no more. */
+const BATCH_MESSAGES = 1024;
+/** One call to the host; the limits of the host (runtime/bridge) are a little wider. */
 const MAX_CALL_CHARACTERS = 2 * 1024 * 1024;
 const MAX_CALL_DEPTH = 60;
+const MAX_CALL_STRUCTURE = 2 * 1024 * 1024;
 /** How many microtask hops the first message of a turn waits for company. */
 const MAX_HOPS = 6;
 
@@ -93,7 +96,7 @@ export function openChannel(port: GuestPort, reader: ChannelReader): GuestChanne
       heads.push(head);
       characters += head.length;
       if (part !== undefined) parts.push(exactBuffer(part));
-      if (characters > BATCH_CHARACTERS || parts.length >= BATCH_PARTS) flush();
+      if (characters > BATCH_CHARACTERS || parts.length >= BATCH_PARTS || heads.length >= BATCH_MESSAGES) flush();
       if (scheduled) return;
       scheduled = true;
       hop(0, 0);
@@ -106,8 +109,12 @@ function assertSendable(head: string): void {
   if (head.length > MAX_CALL_CHARACTERS) {
     throw new RangeError(`A call of ${head.length} characters to the host, at most ${MAX_CALL_CHARACTERS}.`);
   }
-  if (nestsDeeperThan(head, MAX_CALL_DEPTH)) {
+  const cost = structureCost(head, MAX_CALL_DEPTH);
+  if (cost === undefined) {
     throw new RangeError(`A value that nests deeper than ${MAX_CALL_DEPTH} levels cannot be sent to the host.`);
+  }
+  if (cost > MAX_CALL_STRUCTURE) {
+    throw new RangeError('A value of so many lists, objects and keys cannot be sent to the host: send it as text.');
   }
 }
 

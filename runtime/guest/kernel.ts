@@ -3,6 +3,7 @@
  * esbuild makes one classic script of it; the thread runs that script and calls `boot` with two ports and a text.
  */
 import './seal.ts';
+import './clock.ts';
 import { createSdk } from '@plexichat/sdk/guest';
 import { createRunner, type ModuleRunner } from '@plexichat/sdk/module/runner';
 import { BodyStreams, type StreamMessage } from '@plexichat/sdk/protocol/body-streams';

@@ -47,8 +47,10 @@ export function createTimers(control: GuestPort, onError: (error: unknown) => vo
     if (data === ACKNOWLEDGED) {
       unread -= ACKNOWLEDGE_EVERY;
       while (nextWaiting < waiting.length && unread < MAX_UNREAD) {
+        const number = waiting[nextWaiting++];
+        if (typeof number !== 'number') continue;
         unread += 1;
-        post(waiting[nextWaiting++]);
+        post(number);
       }
       if (nextWaiting === waiting.length) {
         waiting = [];

@@ -27,6 +27,8 @@ export interface EndpointPlan {
   /** 0: answers are not kept. */
   readonly cacheTtlMs: number;
   readonly cacheKeyPrefix: string;
+  /** What answers depend on besides the URL, for the caches of others. */
+  readonly vary: string;
 }
 
 export interface PlanLimits {
@@ -49,6 +51,7 @@ export function planEndpoint(endpoint: EndpointDeclaration, facts: PlanFacts): E
   if (problem !== undefined) throw new Error(`${endpoint.handler}: the path ${problem}`);
   const rateRules = rateRulesOf(endpoint, manifest);
   const timeoutMs = (endpoint.timeout ?? manifest.runtime.timeout) * 1000;
+  const cacheTtlMs = endpoint.method === 'GET' ? (endpoint.cacheTtl ?? 0) * 1000 : 0;
   return {
     handler: endpoint.handler,
     method: endpoint.method,
@@ -60,10 +63,18 @@ export function planEndpoint(endpoint: EndpointDeclaration, facts: PlanFacts): E
     ratePolicy: ratePolicy(rateRules),
     ...planSchemas(endpoint, facts),
     timeoutMs: Math.min(timeoutMs, limits.maxTimeoutMs),
-    cacheTtlMs: endpoint.method === 'GET' ? (endpoint.cacheTtl ?? 0) * 1000 : 0,
+    cacheTtlMs,
     cacheKeyPrefix: `${facts.cacheScope}${JSON.stringify(endpoint.handler)}\n`,
+    vary: varyOf(endpoint.method, cacheTtlMs > 0),
   };
 }
+
+function varyOf(method: string, isKept: boolean): string {
+  if (method !== 'GET') return '';
+  return isKept ? `${CREDENTIALS}, accept, accept-language` : CREDENTIALS;
+}
+
+const CREDENTIALS = 'authorization, x-api-key';
 
 /**
  * What is wrong with the endpoints of a declaration, so that a module can be refused when it is loaded

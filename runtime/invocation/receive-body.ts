@@ -1,9 +1,9 @@
 /** Takes a request's body in: held and parsed here, or left where it is for the module to pull. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { BodyKind, BodyLimits } from '../policy/body-limit.ts';
+import { assertNotEncoded, type BodyKind, type BodyLimits } from '../policy/body-limit.ts';
 import { decodeText, parseJson } from '../policy/json-body.ts';
 import type { Admission } from './admission.ts';
-import type { Inbound } from './inbound.ts';
+import { headerOf, type Inbound } from './inbound.ts';
 import type { EndpointPlan } from './plan.ts';
 
 export type ReceivedBody =
@@ -32,6 +32,7 @@ export async function receiveBody(
     throw new PlexiError('MALFORMED_BODY', 'This endpoint takes JSON; send Content-Type: application/json.');
   }
   if (kind === 'stream') return { kind: 'upload', json: undefined, limitBytes: limits.uploadBytes };
+  assertNotEncoded(headerOf(inbound.headers, 'content-encoding'));
   const bytes = await admission.whileReceiving(() => inbound.readBody(limits.bodyBytes));
   if (bytes.length === 0) return NO_BODY;
   const text = decodeText(bytes);

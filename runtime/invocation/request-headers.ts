@@ -5,7 +5,10 @@ import { headerOf, type InboundHeaders } from './inbound.ts';
 const HIDDEN = new Set([
   ...['authorization', 'x-api-key', 'cookie', 'cookie2', 'set-cookie', 'set-cookie2'],
   ...['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect', 'http2-settings'],
-  ...['forwarded', 'x-real-ip'],
+  ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip'],
+  // The policy has decided on this method, path and host: a module must not be talked into others.
+  ...['x-http-method', 'x-http-method-override', 'x-method-override'],
+  ...['x-original-url', 'x-rewrite-url', 'x-original-host', 'x-host', 'x-http-host-override'],
 ]);
 const HIDDEN_PREFIX = /^(?:proxy-|x-forwarded-)/;
 

@@ -6,7 +6,7 @@ import { FetchInbound } from '../gateway/fetch-inbound.ts';
 import { BODY_TIMES, NodeInbound } from '../gateway/node-inbound.ts';
 import type { OperatorEnv } from '../gateway/operator.ts';
 import { headerOf, type Inbound } from '../invocation/inbound.ts';
-import { limitBody } from '../policy/body-limit.ts';
+import { assertNotEncoded, limitBody } from '../policy/body-limit.ts';
 import { decodeText, parseJson } from '../policy/json-body.ts';
 
 /** Code further down walks what it gets, some of it by recursion. */
@@ -22,6 +22,7 @@ export async function receiveJson(context: Context<OperatorEnv>, limitBytes: num
   if (kind !== 'json') {
     throw new PlexiError('MALFORMED_BODY', 'A body here is JSON; send it with Content-Type: application/json.');
   }
+  assertNotEncoded(headerOf(inbound.headers, 'content-encoding'));
   const text = decodeText(await inbound.readBody(limitBytes));
   if (text.trim() === '') return undefined;
   if (nestsDeeperThan(text, MAX_DEPTH)) {

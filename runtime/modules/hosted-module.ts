@@ -108,7 +108,7 @@ export class HostedModule implements ServedModule {
       spawn,
       bootMs: limits.bootMs,
       onExit: (instance, exit, isStray) => this.#onExit(instance, exit, isStray),
-      onSoftLimit: (instance, breach) => this.#recycle(instance, breach),
+      onSoftLimit: (instance, breach) => this.#replace(instance, breach),
     });
     this.#comeback = new Comeback(options.comebacks, async () => {
       if (this.#state === 'crashed') await this.start();
@@ -277,14 +277,18 @@ export class HostedModule implements ServedModule {
       isCellAlive: instance.cell.alive,
       overdue: isOverdue ? this.#budget.countOverdue() : 0,
     });
-    if (verdict.kind === 'known') return;
+    if (verdict.kind === 'known') {
+      // The boot that it ended is charged when it fails; that it took its cell along comes on top.
+      if (exit.tookCell && this.#state === 'starting') this.#budget.chargeLater(CELL_CRASH_COST);
+      return;
+    }
     if (verdict.kind === 'crash') this.#crash(verdict.reason, verdict.cost);
     else if (this.instances.size > 0) this.#replaceLater();
     else this.#change(verdict.rest, [verdict.reason]);
   }
 
   /** A new thread takes over; the old one finishes what it does. At most as many at once as the module has threads. */
-  #recycle(instance: Instance, breach: LimitBreach): void {
+  #replace(instance: Instance, breach: LimitBreach): void {
     const { size } = this.instances;
     const retired = size - this.#instances.serving;
     if (this.#state !== 'running' || !instance.serving || retired >= this.#options.limits.instances) return;

@@ -29,6 +29,18 @@ export function tooLarge(limit: number): PlexiError {
   return new PlexiError('PAYLOAD_TOO_LARGE', `The body may have at most ${limit} bytes.`);
 }
 
+/**
+ * Boundary: what the host reads itself is never unpacked, so that no small body becomes a large one. Uploads go through as
+ * they are. @throws PlexiError MALFORMED_BODY with 415
+ */
+export function assertNotEncoded(contentEncoding: string | undefined): void {
+  if (contentEncoding === undefined || contentEncoding.toLowerCase() === 'identity') return;
+  throw new PlexiError('MALFORMED_BODY', 'A body that the host reads must be sent without Content-Encoding.', {
+    status: 415,
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
 function kindOf(contentType: string | undefined, length: number | undefined): BodyKind {
   if (contentType === undefined) return 'stream';
   if (JSON_TYPE.test(contentType)) {

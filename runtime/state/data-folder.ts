@@ -13,7 +13,7 @@ export interface DataFolder {
 }
 
 const SECRET_BYTES = 32;
-const SECRET_FILE = 'token.secret';
+export const SECRET_FILE = 'token.secret';
 /** What a host puts there; an empty disk has a lost+found. */
 const OURS = /^(?:cache|queue|host\.json(?:\.\d+)?|token\.secret(?:\.\d+)?|lost\+found)$/;
 

@@ -40,8 +40,11 @@ function noticeCancel(source: ByteSource, onCancel: (() => void) | undefined): B
   return {
     read: () => source.read(),
     cancel: () => {
-      source.cancel();
-      onCancel();
+      try {
+        source.cancel();
+      } finally {
+        onCancel();
+      }
     },
   };
 }

@@ -24,8 +24,13 @@ export const WINDOW_BYTES = 256 * 1024;
 export const CHUNK_BYTES = 64 * 1024;
 /** What a chunk uses of the window at least: a chunk of one byte costs its receiver far more than a byte. */
 const MIN_COST_BYTES = 256;
-/** Streams open at once, per direction and instance. */
+/** Bodies that are being sent at once, per direction and instance. */
 export const MAX_STREAMS = 256;
+/**
+ * Bodies that arrive, with those that have ended and that nobody has begun to read: of short ones a peer may end many
+ * in the batch that names them.
+ */
+export const MAX_ARRIVING = 4 * MAX_STREAMS;
 
 /** What a table needs to send. A chunk's bytes travel as a binary part beside the message. */
 export interface StreamWire {
@@ -39,6 +44,13 @@ export class StreamViolation extends Error {
 
 function costOf(chunk: Uint8Array): number {
   return Math.max(chunk.byteLength, MIN_COST_BYTES);
+}
+
+/** Whoever read it is gone: a source that fails to stop has nobody to tell, and must not take its neighbours down. */
+function letGo(source: ByteSource): void {
+  try {
+    source.cancel();
+  } catch {}
 }
 
 interface Outgoing {
@@ -146,11 +158,11 @@ export class BodyStreams {
   /** Starts to send a body and gives the number that the peer reads it by. */
   write(source: ByteSource): number {
     if (this.#closed !== undefined) {
-      source.cancel();
+      letGo(source);
       throw this.#closed;
     }
     if (this.#outgoing.size >= MAX_STREAMS) {
-      source.cancel();
+      letGo(source);
       throw new RangeError(`At most ${MAX_STREAMS} bodies may be streamed at once.`);
     }
     const id = this.#nextId++;
@@ -200,7 +212,7 @@ export class BodyStreams {
         const outgoing = this.#sending(message.stream);
         if (outgoing === undefined) return false;
         outgoing.cancelled = true;
-        outgoing.source.cancel();
+        letGo(outgoing.source);
         outgoing.wake?.();
         this.#outgoing.delete(message.stream);
       }
@@ -215,7 +227,7 @@ export class BodyStreams {
     for (const incoming of this.#incoming.values()) incoming.fail(reason);
     for (const outgoing of this.#outgoing.values()) {
       outgoing.cancelled = true;
-      outgoing.source.cancel();
+      letGo(outgoing.source);
       outgoing.wake?.();
     }
     this.#incoming.clear();
@@ -256,7 +268,8 @@ export class BodyStreams {
 
   #announce(id: number): void {
     if (id > this.#lastOpened + MAX_STREAMS) throw new StreamViolation(`stream ${id} skips numbers`);
-    if (this.#incoming.size >= MAX_STREAMS) throw new StreamViolation(`more than ${MAX_STREAMS} streams at once`);
+    if (this.#incoming.size + id - this.#lastOpened > MAX_ARRIVING)
+      throw new StreamViolation(`more than ${MAX_ARRIVING} streams at once`);
     // Numbers may be named out of order within one turn: everything up to `id` exists from now on.
     for (let next = this.#lastOpened + 1; next <= id; next++) {
       this.#incoming.set(

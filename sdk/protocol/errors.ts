@@ -36,6 +36,7 @@ export const ERRORS = {
   NOT_FOUND: caller(404, 'Not found'),
   METHOD_NOT_ALLOWED: caller(405, 'Method not allowed'),
   PAYLOAD_TOO_LARGE: caller(413, 'The body is too large'),
+  MALFORMED_REQUEST: caller(400, 'The request is not valid HTTP'),
   MALFORMED_BODY: caller(400, 'The body cannot be read'),
   INVALID_INPUT: caller(422, 'The input is not valid'),
   RATE_LIMITED: caller(429, 'Too many requests', true),

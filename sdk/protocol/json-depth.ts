@@ -19,7 +19,7 @@ export function nestsDeeperThan(text: string, limit: number): boolean {
 }
 
 /** The index of the quote that closes a string; native search makes long bodies cheap. */
-function endOfString(text: string, from: number): number {
+export function endOfString(text: string, from: number): number {
   let quote = text.indexOf('"', from);
   while (quote !== -1) {
     let before = quote - 1;

@@ -98,23 +98,23 @@ describe('what changes something', () => {
   });
 
   it('is what the board may do', async () => {
-    for (const [method, path] of [
-      ['POST', '/weather/add'],
-      ['PUT', '/weather/obliterate'],
-      ['PUT', '/weather/%6Fbliterate'],
-      ['PATCH', '/weather/1/update-data'],
-    ]) {
+    for (const [method, path, status] of [
+      ['POST', '/weather/add', 403],
+      ['PUT', '/weather/obliterate', 403],
+      ['PUT', '/weather/%6Fbliterate', 404],
+      ['PATCH', '/weather/1/update-data', 403],
+    ] as const) {
       const response = await gateway.request(`${QUEUES}${path}`, {
-        method: method ?? '',
+        method,
         headers: { ...session, ...SAME_ORIGIN },
       });
-      expect(response.status, path).toBe(403);
+      expect(response.status, path).toBe(status);
     }
   });
 });
 
 describe('over a socket', () => {
-  const { console, gateway, signIn } = consoleDoor();
+  const { console, gateway, signIn } = consoleDoor({ isLocalOnly: true });
   let server: Serving;
   beforeAll(async () => {
     server = await serveGateway(gateway, { host: '127.0.0.1', port: 0 });
@@ -154,9 +154,26 @@ describe('over a socket', () => {
     for (const headers of lies) expect(await pause({ ...session, ...headers }), JSON.stringify(headers)).toBe(403);
   });
 
-  it('a name that was bent to this machine has no session here', async () => {
-    expect(await pause({ host: 'rebound.example', origin: 'http://rebound.example' })).toBe(401);
+  it.each([
+    'rebound.example',
+    'localhost.rebound.example',
+    '127.0.0.1.rebound.example',
+    'localhost@x',
+    '0.0.0.0',
+    '[::]',
+  ])('a name that was bent to this machine is not the console’s: %s', async (host) => {
+    const bent = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' };
+    expect(await send('GET', '/console/login', bent)).toBe(host.includes('@') ? 400 : 403);
+    expect(await pause(bent)).toBe(host.includes('@') ? 400 : 403);
   });
+
+  it.each(['localhost', 'my.localhost', '127.0.0.1', '127.8.9.10', '[::1]', 'LOCALHOST'])(
+    '%s is its own',
+    async (host) => {
+      expect(await send('GET', '/console/login', { host: `${host}:${server.port}` })).toBe(200);
+      expect(await pause({ host, origin: `http://${host.toLowerCase()}` })).toBe(401);
+    },
+  );
 
   it('a login link is not followed to another host', async () => {
     const path = console.issueLogin('ann', ['modules:read']);

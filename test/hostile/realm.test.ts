@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import vm from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type CellRoom, type Guest, openCellRoom } from '../support/cell-room.ts';
+import { FORGE } from '../support/forge.ts';
 import { HUNT, runNaively } from '../support/hunt.ts';
 import { until } from '../support/until.ts';
 
@@ -227,40 +228,6 @@ describe('a module that tampers with its own prototypes', () => {
   });
 });
 
-/**
- * The kernel joins the messages of a turn with Array.prototype.join and walks their parts with Array's iterator; both are
- * the module's to replace. So a module can say to the port whatever it wants, and hear how the port takes it.
- */
-const FORGE = `
-  const { join } = Array.prototype;
-  const iterate = Array.prototype[Symbol.iterator];
-  const { then } = Promise.prototype;
-  const heard = [];
-  let forgedText;
-  let forgedParts;
-  let flushing = false;
-  Array.prototype.join = function (by) {
-    if (forgedText === undefined || by !== ',' || typeof this[0] !== 'string' || this[0][0] !== '{') return join.call(this, by);
-    const text = forgedText;
-    forgedText = undefined;
-    flushing = true;
-    return text;
-  };
-  Array.prototype[Symbol.iterator] = function () {
-    if (!flushing || forgedParts === undefined || this.length !== 0) return iterate.call(this);
-    flushing = false;
-    const parts = forgedParts;
-    forgedParts = undefined;
-    return iterate.call(parts);
-  };
-  Promise.prototype.then = function (onDone, onFailed) {
-    return then.call(this, typeof onDone !== 'function' ? onDone : (value) => {
-      try { return onDone(value); } catch (error) { heard[heard.length] = error; throw error; }
-    }, onFailed);
-  };
-  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const say = async (module, text, parts) => { forgedText = text; forgedParts = parts; flushing = false; module.logger.info('go'); await wait(5); };`;
-
 describe('a module that forges frames of its own port', () => {
   it('is counted, and ended when it goes on', async () => {
     const guest = await attack(
@@ -310,15 +277,26 @@ describe('a module that forges frames of its own port', () => {
     ['a part that is too large', `await say(this, '', [new ArrayBuffer(20 * 1024 * 1024)]);`],
     ['a head that is too large', `await say(this, '"' + 'x'.repeat(20 * 1024 * 1024) + '"');`],
     ['a head that is too large in UTF-8', `await say(this, '"' + '\\uffff'.repeat(5 * 1024 * 1024) + '"');`],
-    ['what is neither text nor bytes', `await say(this, '', [{ toString: 1 }]);`],
-    ['a typed array', `await say(this, '', [new Uint8Array(4)]);`],
-    ['nothing', `await say(this, '', [undefined]);`],
   ])('sends %s: ends alone, and its cell lives', async (_name, code) => {
     const cell = neighbour.instance.cell.processId;
     const guest = await attack(`async onforge() { ${code} return {}; }`, FORGE, { memoryMb: 128 });
     expect(await outcome(guest.json('forge'))).toBe('MODULE_CRASHED');
     expect(await guest.exit).toMatchObject({ reason: 'flood' });
     expect(room.cells.processIds).toContain(cell);
+  });
+
+  it.each([
+    ['what is neither text nor bytes', '{ toString: 1 }'],
+    ['a typed array', 'new Uint8Array(4)'],
+    ['a buffer that can grow', 'new ArrayBuffer(4, { maxByteLength: 2 ** 30 })'],
+    ['nothing', 'undefined'],
+  ])('sends %s: its own kernel refuses, and nothing arrives', async (_name, value) => {
+    const guest = await attack(
+      `async onforge() { await say(this, '', [${value}]); return heard.map(({ name }) => name); }`,
+      FORGE,
+    );
+    expect(await guest.json('forge')).toEqual(['TypeError']);
+    expect(guest.violations).toEqual([]);
   });
 
   it('gets no error of another realm from a port that refuses what it sends', async () => {
@@ -333,7 +311,7 @@ describe('a module that forges frames of its own port', () => {
     );
     const { heard, found } = await guest.json<{ heard: number; found: string[] }>('forge');
     expect(heard).toBeGreaterThan(0);
-    expect(found.filter((line) => line.startsWith('power'))).toEqual([]);
+    expect(found).toEqual([]);
   });
 
   it('opens a hundred thousand streams: is ended, and the host keeps none', async () => {

@@ -9,6 +9,7 @@ import { createHttpEgress } from '../../runtime/capabilities/http.ts';
 import { createLogCapability } from '../../runtime/capabilities/log.ts';
 import { buildCellFiles } from '../../runtime/cells/build.ts';
 import { Instance, type InstanceExit } from '../../runtime/cells/instance.ts';
+import { type JailOptions, probeJail } from '../../runtime/cells/jail.ts';
 import { CellPool, warmCellFiles } from '../../runtime/cells/pool.ts';
 import { invokeGuest } from '../../runtime/modules/invoke-guest.ts';
 import type { ModuleAnswer } from '../../runtime/modules/served-module.ts';
@@ -45,11 +46,15 @@ export interface Guest {
   json<Shape = unknown>(name: string, deadlineMs?: number): Promise<Shape>;
 }
 
-export async function openCellRoom({ cells = 1 } = {}): Promise<CellRoom> {
+export async function openCellRoom({
+  cells = 1,
+  jail: wanted = 'auto' as JailOptions['jail'],
+} = {}): Promise<CellRoom> {
   const folder = mkdtempSync(join(tmpdir(), 'plexi-room-'));
   const files = await buildCellFiles(folder);
   await warmCellFiles(files);
-  const pool = new CellPool({ files, cells, onNoise: () => {} });
+  const jail = await (await probeJail({ jail: wanted })).open(files);
+  const pool = new CellPool({ files, jail, cells, onNoise: () => {} });
   const egress = createHttpEgress(
     { allowPrivate: new Set(), timeoutMs: 1_000, maxResponseBytes: 1024 },
     { granted: () => [], secret: () => undefined },
@@ -59,6 +64,7 @@ export async function openCellRoom({ cells = 1 } = {}): Promise<CellRoom> {
     boot: (body, options = {}) => boot(pool, egress.capability, body, options),
     async close() {
       await Promise.all([pool.close(), egress.close()]);
+      await jail.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

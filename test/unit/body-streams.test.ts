@@ -2,6 +2,7 @@ import {
   BodyStreams,
   type ByteSource,
   CHUNK_BYTES,
+  MAX_ARRIVING,
   MAX_STREAMS,
   type StreamMessage,
   StreamViolation,
@@ -161,6 +162,21 @@ describe('the end of a body', () => {
     await expect(reader.read()).rejects.toThrow('the disk is gone');
   });
 
+  it('may come before anybody reads, for more short bodies than are open at once', async () => {
+    const { receiver } = createPair();
+    const last = 2 * MAX_STREAMS + 100;
+    for (let stream = 1; stream <= last; stream++) {
+      receiver.accept({ stream, op: 'chunk' }, bytes(1, stream));
+      receiver.accept({ stream, op: 'end' }, undefined);
+    }
+    for (let stream = 1; stream <= last; stream++) {
+      const reader = receiver.read(stream);
+      expect(await reader.read()).toEqual(bytes(1, stream));
+      expect(await reader.read()).toBeUndefined();
+    }
+    expect(receiver.open).toBe(0);
+  });
+
   it('by a cancel of the reader stops the source', async () => {
     const pair = createPair();
     const source = sourceOf(Array.from({ length: 1000 }, () => CHUNK));
@@ -171,6 +187,24 @@ describe('the end of a body', () => {
     expect(source.cancelled).toBe(true);
     expect(await reader.read()).toBeUndefined();
     expect([pair.sender.open, pair.receiver.open]).toEqual([0, 0]);
+  });
+
+  it('by a cancel reaches the others as well when a source fails to stop', async () => {
+    const pair = createPair();
+    const failing = {
+      read: () => new Promise<undefined>(() => {}),
+      cancel: () => {
+        throw new Error('cannot stop');
+      },
+    };
+    const source = sourceOf(Array.from({ length: 1000 }, () => CHUNK));
+    const [first] = [failing, failing, source].map((each) => pair.receiver.read(pair.sender.write(each)));
+    first?.cancel();
+    await pair.settle();
+    expect(pair.sender.open).toBe(2);
+    pair.sender.close(new Error('the thread ended'));
+    expect(source.cancelled).toBe(true);
+    expect(() => pair.sender.write(failing)).toThrow('the thread ended');
   });
 
   it('by close reaches every reader, every source and whoever opens one later', async () => {
@@ -233,7 +267,7 @@ describe('a peer that breaks the rules', () => {
     [
       'opens too many streams',
       (streams) => {
-        for (let stream = 1; stream <= 3 * MAX_STREAMS; stream++) streams.accept({ stream, op: 'chunk' }, bytes(1));
+        for (let stream = 1; stream <= 5 * MAX_STREAMS; stream++) streams.accept({ stream, op: 'chunk' }, bytes(1));
       },
     ],
     [
@@ -280,7 +314,7 @@ describe('a peer that breaks the rules', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(StreamViolation);
           }
-          expect(receiver.open).toBeLessThanOrEqual(2 * MAX_STREAMS);
+          expect(receiver.open).toBeLessThanOrEqual(MAX_STREAMS + MAX_ARRIVING);
         }
       }),
     );

@@ -64,11 +64,12 @@ describe('code to copy', () => {
 });
 
 describe('commands to copy', () => {
-  const commands = [RUNTIME_PAGE, 'README.md', 'examples/digest/README.md'].flatMap((page) =>
-    blocksOf(page, 'sh')
-      .flatMap((block) => block.split('\n'))
-      .flatMap((line) => /(?:^|\s|\()(?:npx )?plexi ((?:tasks )?[a-z]+.*)$/.exec(line)?.slice(1, 2) ?? [])
-      .map((command) => [page, command] as const),
+  const commands = [RUNTIME_PAGE, 'runtime/docs/isolation.md', 'README.md', 'examples/digest/README.md'].flatMap(
+    (page) =>
+      blocksOf(page, 'sh')
+        .flatMap((block) => block.split('\n'))
+        .flatMap((line) => /(?:^|\s|\()(?:npx )?plexi ((?:tasks )?[a-z]+.*)$/.exec(line)?.slice(1, 2) ?? [])
+        .map((command) => [page, command] as const),
   );
 
   test('are there', () => {

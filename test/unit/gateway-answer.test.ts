@@ -44,6 +44,7 @@ describe('headers of a module’s answer', () => {
       'cache-control': 'no-cache, max-age=5',
       'x-module-build': '7',
       link: '</a>; rel=next',
+      vary: 'authorization, x-api-key',
       'x-content-type-options': 'nosniff',
     });
   });

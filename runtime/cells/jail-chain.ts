@@ -1,0 +1,92 @@
+/**
+ * The command line of a jailed process: each step sets one thing and replaces itself by the next, so that the process
+ * that the host started is the cell. (Only bubblewrap stays: it is the parent of what it holds, and takes it along.)
+ */
+import { type BubblewrapPlace, bubblewrapInput } from './jail-bwrap.ts';
+import type { Machine } from './jail-machine.ts';
+import type { CellProcess } from './spawn-process.ts';
+
+/** What is more than Node's own permissions and an empty environment. */
+export const TRIED_LAYERS = ['no-new-privileges', 'user', 'memory', 'network', 'bwrap'] as const;
+export type TriedLayer = (typeof TRIED_LAYERS)[number];
+
+export interface Setup {
+  readonly machine: Machine;
+  readonly layers: ReadonlySet<TriedLayer>;
+  /** With the layer `bwrap`. */
+  readonly place?: BubblewrapPlace;
+}
+
+export interface Run {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** With the layer `user`. */
+  readonly user?: number;
+  /** With the layer `bwrap`: the only folder of the host's that is in there. */
+  readonly folder?: string;
+}
+
+/** The kernel takes whoever has most of this first. */
+const FIRST_TO_GO = '1000';
+
+export function chain(setup: Setup, run: Run): CellProcess {
+  const { layers, machine } = setup;
+  const inBubblewrap = layers.has('bwrap') && setup.place !== undefined;
+  const node = inBubblewrap ? setup.place.node : machine.node;
+  const [file = node, ...args] = [
+    ...ceilings(setup),
+    ...(inBubblewrap ? [setup.place.program, '--args', '4', '--'] : namespaces(setup)),
+    ...privileges(setup, run.user),
+    node,
+    ...run.args,
+  ];
+  if (!inBubblewrap) return { file, args, cwd: run.cwd };
+  const who = { isRoot: machine.isRoot, changesUser: layers.has('user') };
+  return { file, args, cwd: '/', input: bubblewrapInput(setup.place, run, who) };
+}
+
+/** Root that stays root, and may not shrink what root may have, has as much again after each step. */
+export function keepsBounds({ layers, machine }: Pick<Setup, 'layers' | 'machine'>): boolean {
+  return machine.isRoot && !machine.mayShrinkBounds && !layers.has('user') && !layers.has('bwrap');
+}
+
+function ceilings({ layers, machine: { tools, ceilings } }: Setup): string[] {
+  if (!layers.has('memory') || tools.prlimit === undefined || tools.choom === undefined) return [];
+  return [
+    ...[tools.choom, '-n', FIRST_TO_GO, '--'],
+    tools.prlimit,
+    `--data=${ceilings.dataBytes}`,
+    `--nofile=${ceilings.descriptors}`,
+    '--core=0',
+    // A file that it could write to cannot grow; pipes and sockets are no files.
+    '--fsize=0',
+    '--memlock=0',
+    '--msgqueue=0',
+    // The kernel counts these for each user: for one that the host shares they would be the host's.
+    ...(layers.has('user') ? [`--nproc=${ceilings.threads}`] : []),
+    '--',
+  ];
+}
+
+function namespaces({ layers, machine }: Setup): string[] {
+  if (!layers.has('network') || machine.tools.unshare === undefined) return [];
+  // Who may not make a namespace may make one of users, in which it may.
+  const asUser = machine.mayMakeNamespaces ? [] : ['--user', '--map-current-user'];
+  return [machine.tools.unshare, ...asUser, '--net', '--ipc', '--'];
+}
+
+function privileges({ layers, machine }: Setup, user: number | undefined): string[] {
+  // Bubblewrap does all of it but another user.
+  const isWanted = layers.has('bwrap') ? layers.has('user') : layers.has('no-new-privileges') || layers.has('user');
+  if (!isWanted || machine.tools.setpriv === undefined) return [];
+  return [
+    machine.tools.setpriv,
+    ...(layers.has('user') && user !== undefined ? [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : []),
+    '--no-new-privs',
+    '--inh-caps=-all',
+    '--ambient-caps=-all',
+    ...(machine.isRoot && machine.mayShrinkBounds ? ['--bounding-set=-all'] : []),
+    // Whatever it is doing: nobody is left who would end it.
+    ...['--pdeathsig', 'KILL', '--'],
+  ];
+}
