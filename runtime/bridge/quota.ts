@@ -99,8 +99,10 @@ export class Quota {
 
   /** Takes back what turned out to be none of the guest's own doing. */
   refund(bytes: number): void {
-    this.#sent.add(-bytes);
-    this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + bytes);
+    // Never more than was counted: what arrived may have been cheaper than it usually is.
+    const counted = Math.min(bytes, this.#sent.total);
+    this.#sent.add(-counted);
+    this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + counted);
   }
 
   /** Counts a log line. False: it is one too many in this second, and is to be dropped. */

@@ -22,6 +22,7 @@ const MB = 1024 * 1024;
 export class ThreadWatch {
   readonly #channel: number;
   readonly #instance: CellInstance;
+  readonly #onReading: (reading: ThreadReading) => void;
   #asked: number | undefined;
   #pinged: number | undefined;
   #lastLook = 0;
@@ -33,11 +34,12 @@ export class ThreadWatch {
   #heapBytes = 0;
   #externalBytes = 0;
   #delayMs = 0;
-  #isNew = false;
 
-  constructor(channel: number, instance: CellInstance) {
+  /** @param onReading what the thread has used is known anew */
+  constructor(channel: number, instance: CellInstance, onReading: (reading: ThreadReading) => void) {
     this.#channel = channel;
     this.#instance = instance;
+    this.#onReading = onReading;
     instance.onPong = () => {
       if (this.#pinged === undefined) return;
       this.#delayMs = performance.now() - this.#pinged;
@@ -62,24 +64,10 @@ export class ThreadWatch {
     return active;
   }
 
-  /** What has changed since it was last taken. */
-  takeReading(): ThreadReading | undefined {
-    if (!this.#isNew || this.#instance.ending) return undefined;
-    this.#isNew = false;
-    return {
-      channel: this.#channel,
-      cpuMs: this.#cpuMs,
-      heapBytes: this.#heapBytes,
-      externalBytes: this.#externalBytes,
-      delayMs: Math.max(0, this.#delayMs),
-    };
-  }
-
   /** A thread with time to spare is not asked: the question alone would keep it awake. */
   #lookAtDelay(now: number, isBusy: boolean): void {
     if (this.#pinged !== undefined) {
       this.#delayMs = now - this.#pinged;
-      this.#isNew = true;
     } else if (isBusy) {
       this.#pinged = now;
       this.#instance.ping();
@@ -101,10 +89,10 @@ export class ThreadWatch {
     Promise.all([worker.getHeapStatistics(), worker.cpuUsage()]).then(
       ([heap, cpu]) => {
         this.#asked = undefined;
-        this.#isNew = true;
         this.#cpuMs = (cpu.user + cpu.system) / 1000;
         this.#heapBytes = heap.used_heap_size;
         this.#externalBytes = heap.external_memory;
+        this.#tell();
         this.#judgeMemory();
       },
       () => {
@@ -112,6 +100,17 @@ export class ThreadWatch {
         this.#asked = undefined;
       },
     );
+  }
+
+  #tell(): void {
+    if (this.#instance.ending) return;
+    this.#onReading({
+      channel: this.#channel,
+      cpuMs: this.#cpuMs,
+      heapBytes: this.#heapBytes,
+      externalBytes: this.#externalBytes,
+      delayMs: Math.max(0, this.#delayMs),
+    });
   }
 
   #judgeMemory(): void {

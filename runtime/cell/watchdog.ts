@@ -9,6 +9,7 @@ import { Spin } from './spin.ts';
 import { ThreadWatch } from './thread-watch.ts';
 
 const POLL_MS = 100;
+const COLLECT_MS = 10;
 /** The resident set is read once in so many polls. */
 const RESIDENT_POLLS = 5;
 const MB = 1024 * 1024;
@@ -35,8 +36,15 @@ export function watch({ instances, onSpinning, onReadings }: WatchOptions): Watc
   const resident = new Resident();
   const watched = new WeakMap<CellInstance, Watched>();
   let timer: NodeJS.Timeout | undefined;
+  const readings: ThreadReading[] = [];
   let lastLook = 0;
   let polls = 0;
+
+  /** Most threads answer within a moment of each other. */
+  const tell = (reading: ThreadReading): void => {
+    readings.push(reading);
+    if (readings.length === 1) setTimeout(() => onReadings(readings.splice(0)), COLLECT_MS);
+  };
 
   const look = (): void => {
     const now = performance.now();
@@ -44,23 +52,19 @@ export function watch({ instances, onSpinning, onReadings }: WatchOptions): Watc
     const late = Math.max(0, now - lastLook - 2 * POLL_MS);
     lastLook = now;
     const threads = new Map<CellInstance, ResidentThread>();
-    const readings: ThreadReading[] = [];
     let isEnding = false;
     for (const [channel, instance] of instances) {
       let state = watched.get(instance);
       if (state === undefined) {
-        state = { spin: new Spin(), thread: new ThreadWatch(channel, instance) };
+        state = { spin: new Spin(), thread: new ThreadWatch(channel, instance, tell) };
         watched.set(instance, state);
       }
-      const reading = state.thread.takeReading();
-      if (reading !== undefined) readings.push(reading);
       const activeMs = state.thread.look(now, late);
       const seconds = state.spin.look(activeMs, now);
       if (seconds !== undefined) onSpinning(channel, `has not come to rest for ${seconds} seconds`);
       threads.set(instance, { memoryMb: instance.memoryMb, activeMs });
       isEnding ||= instance.ending;
     }
-    if (readings.length > 0) onReadings(readings);
     polls += 1;
     // Whoever is on its way out takes its memory along, and the host sees to it that it goes.
     if (isEnding || polls % RESIDENT_POLLS !== 0) return;

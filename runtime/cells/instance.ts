@@ -3,6 +3,7 @@
  * each, is drained, stopped or terminated. It never restarts itself: that is the supervisor's business.
  */
 import { randomBytes } from 'node:crypto';
+import type { ByteSource } from '@plexichat/sdk/protocol/body-streams';
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import {
@@ -180,6 +181,11 @@ export class Instance {
     return this.alive && !this.#isRetired;
   }
 
+  /** When the time of the last task is over that runs in it; epoch milliseconds, 0 when none does. */
+  get tasksUntil(): number {
+    return this.#invocations.tasksUntil;
+  }
+
   get usage(): InstanceUsage {
     const { cpuMs, heapBytes, externalBytes, delayMs } = this.#reading ?? NOTHING_USED;
     return { cpuMs, heapBytes, externalBytes, delayMs, ...this.#quota.totals };
@@ -223,9 +229,19 @@ export class Instance {
     return this.#invocations.runTask(run, data, limits, onStart);
   }
 
+  /** A body of the guest's, held to the budget of an invocation. @throws StreamViolation when it does not have it */
+  readStream(id: number): ByteSource {
+    return this.#invocations.meterStream(this.session.readStream(id));
+  }
+
   /** Takes no new work from now on; whoever calls this drains and stops it. */
   retire(): void {
     this.#isRetired = true;
+  }
+
+  /** Takes new work again: nobody else does. */
+  recall(): void {
+    this.#isRetired = false;
   }
 
   /** Waits until nothing runs any more, at most `timeoutMs`. */
@@ -301,6 +317,8 @@ export class Instance {
     this.#reading = reading;
     this.#invocations.chargeCpu(reading.cpuMs);
     const breach = this.#quota.excess() ?? this.#limits.look(reading, Date.now());
+    // A task may compute for as long as it declared: its own deadline ends it.
+    if (breach?.limit === 'delay' && breach.kind === 'hard' && this.tasksUntil > Date.now()) return;
     if (breach?.kind === 'hard') this.terminate(breach.limit, breach.detail);
     // A loop that nobody waits for is no load to be shared: it is judged when the cell says that it spins.
     else if (breach !== undefined && (breach.limit !== 'delay' || this.busy > 0)) this.#options.onSoftLimit?.(breach);

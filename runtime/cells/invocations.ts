@@ -1,4 +1,5 @@
 /** What runs in one instance: requests with a deadline each, and tasks; how each of them ends when it has to. */
+import type { ByteSource } from '@plexichat/sdk/protocol/body-streams';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { TaskRequest } from '@plexichat/sdk/protocol/tasks';
 import type { PendingCall } from '../bridge/caller.ts';
@@ -35,7 +36,7 @@ export class Invocations {
     this.#questions = new StopQuestions({
       session: options.session,
       onStuck: (detail, reason) => options.endThread(reason, detail),
-      isTasksTurn: () => this.#hasTaskInTime(),
+      isTasksTurn: () => this.tasksUntil > Date.now(),
     });
   }
 
@@ -130,6 +131,35 @@ export class Invocations {
     }
   }
 
+  /** A body that the guest makes while it is read: it has a budget of its own, and ends when that is spent. */
+  meterStream(source: ByteSource): ByteSource {
+    let failure: PlexiError | undefined;
+    const account = this.#cpu?.openStream((usedMs) => {
+      failure = spentAll(usedMs, this.#options.cpuMs ?? 0);
+      source.cancel();
+      if (this.#options.isAlive()) this.#questions.endSpentStream();
+    });
+    if (account === undefined) return source;
+    return {
+      async read() {
+        try {
+          const chunk = failure === undefined ? await source.read() : undefined;
+          if (failure !== undefined) throw failure;
+          if (chunk === undefined) account.close();
+          else account.progress();
+          return chunk;
+        } catch (error) {
+          account.close();
+          throw failure ?? error;
+        }
+      },
+      cancel() {
+        account.close();
+        source.cancel();
+      },
+    };
+  }
+
   #leave(): void {
     this.#running -= 1;
     this.#options.onLeave();
@@ -158,10 +188,11 @@ export class Invocations {
     if (isAlive()) this.#questions.endSpent(call.id, invocation);
   }
 
-  #hasTaskInTime(): boolean {
-    const now = Date.now();
-    for (const { deadline } of this.#tasks) if (deadline > now) return true;
-    return false;
+  /** When the time of the last task is over that runs; epoch milliseconds, 0 when none does. */
+  get tasksUntil(): number {
+    let until = 0;
+    for (const { deadline } of this.#tasks) until = Math.max(until, deadline);
+    return until;
   }
 }
 

@@ -20,6 +20,8 @@ interface Question {
   readonly reason?: 'stuck' | 'cpu_budget';
 }
 
+/** They are counted from 1. */
+const NO_INVOCATION = 0;
 /** After a cancel the guest has this long to show that it yields, and then this long to end what it is told to. */
 const YIELD_GRACE_MS = 1_000;
 /**
@@ -66,6 +68,16 @@ export class StopQuestions {
       isPatient: () => false,
       onYield: () => this.#countIfItGoesOn(call),
       explain: () => 'did not yield when a request in it had used up its processor time',
+      reason: 'cpu_budget',
+    });
+  }
+
+  /** For a body that has used up its processor time: only whether the thread yields. */
+  endSpentStream(): void {
+    this.#ask(NO_INVOCATION, {
+      isPatient: () => false,
+      onYield: () => {},
+      explain: () => 'did not yield when a body that it sends had used up its processor time',
       reason: 'cpu_budget',
     });
   }

@@ -39,7 +39,7 @@ export interface HostedModuleOptions extends Pick<InstancesOptions, 'readCode' |
   /** For starts that nobody waits for: when a cell has died, its modules do not come back all at once. */
   readonly comebacks: Slots;
   readonly onChange: (module: HostedModule, from: ModuleState) => void;
-  /** A thread was ended for a task that did not stop in time: no crash, but the author should hear of it. */
+  /** A thread was ended for a task that did not stop in time, or could not be replaced: no crash, but worth a line. */
   readonly onRecycle: (why: string) => void;
   /** A thread is replaced. */
   readonly onReplace: (breach: LimitBreach) => void;
@@ -63,6 +63,8 @@ const AT_REST_MS = 60_000;
 const NO_ROOM_MS = 2_000;
 /** For a slot and a boot together; then the run goes back into its queue. */
 const TASK_PATIENCE_MS = 30_000;
+/** Between two threads of a module that are replaced since they were over a soft limit. */
+const REPLACE_EVERY_MS = 60_000;
 /** Nothing wakes a module in these; an operator does. */
 const AT_REST: ReadonlySet<ModuleState> = new Set([
   'installed',
@@ -90,6 +92,8 @@ export class HostedModule implements ServedModule {
   #ending: Promise<void> | undefined;
   #lastUsed = Date.now();
   #isStopping = false;
+  /** Epoch milliseconds. */
+  #replaceNotBefore = 0;
   /** Grows when everything that runs is to end: a boot that was under way then comes too late. */
   #generation = 0;
 
@@ -287,14 +291,21 @@ export class HostedModule implements ServedModule {
     else this.#change(verdict.rest, [verdict.reason]);
   }
 
-  /** A new thread takes over; the old one finishes what it does. At most as many at once as the module has threads. */
+  /** A new thread takes over, once it has booted; the old one finishes what it does. */
   #replace(instance: Instance, breach: LimitBreach): void {
-    const { size } = this.instances;
-    const retired = size - this.#instances.serving;
-    if (this.#state !== 'running' || !instance.serving || retired >= this.#options.limits.instances) return;
+    const generation = this.#generation;
+    const isWanted = (): boolean => generation === this.#generation && this.#state === 'running';
+    const retired = this.instances.size - this.#instances.serving;
+    // At most as many at once as the module has threads, and one after the other: what is over a limit soon after its
+    // boot would be so again and again.
+    if (!isWanted() || !instance.serving || retired >= this.#options.limits.instances) return;
+    if (Date.now() < this.#replaceNotBefore) return;
+    this.#replaceNotBefore = Date.now() + REPLACE_EVERY_MS;
     this.#options.onReplace(breach);
-    void this.#instances.retire(instance);
-    this.#replaceLater();
+    this.#instances.replace(instance, isWanted, breach.limit === 'delay').catch((error: unknown) => {
+      // The old one goes on; its hard limits hold.
+      this.#options.onRecycle(`a thread could not be replaced: ${messageOf(error)}`);
+    });
   }
 
   #failBoot(error: unknown): void {

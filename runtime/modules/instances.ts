@@ -21,8 +21,10 @@ export interface InstancesOptions {
 
 const SHUTDOWN_MS = 5_000;
 const COUNTED = ['cpuMs', 'calls', 'bytes', 'lines'] as const;
-/** For what still runs in a thread that is replaced: as long as a request may take by default, at most. */
+/** For requests and streams that still run in a thread that is replaced; its tasks have until their deadline. */
 const RETIRE_MS = 300_000;
+/** The longest that an operator lets a task tidy up. */
+const TASK_GRACE_MS = 300_000;
 
 export class Instances {
   readonly #options: InstancesOptions;
@@ -103,17 +105,11 @@ export class Instances {
 
   /** Adds one, if it is still wanted when it has booted. @throws what kept it from booting */
   async add(isWanted: () => boolean): Promise<void> {
-    const code = await this.#options.readCode();
-    if (!isWanted()) return;
-    const instance = this.#spawn(code);
     try {
-      await instance.initialize(this.#options.bootMs);
-      // Its end may have been handled by now, and nobody would hear of it again.
-      if (!instance.alive) throw endedAtOnce(this.#exits.get(instance));
-      if (isWanted()) this.#all.add(instance);
-      this.#changed();
+      const code = await this.#options.readCode();
+      if (isWanted()) await this.#addBooted(this.#spawn(code), isWanted);
     } finally {
-      if (!this.#all.has(instance)) instance.terminate('terminated', 'not wanted');
+      this.#changed();
     }
   }
 
@@ -128,11 +124,23 @@ export class Instances {
     );
   }
 
-  /** Gives a thread no new work, lets what runs in it finish, then ends it. */
-  async retire(instance: Instance): Promise<void> {
+  /**
+   * Boots another thread in the place of one; only then the old one gets no new work, finishes what runs in it, and ends.
+   * @throws what kept the new one from booting; the old one goes on then
+   */
+  async replace(instance: Instance, isWanted: () => boolean, isBlocked: boolean): Promise<void> {
+    // Who comes meanwhile waits for the new one, if the old one could not even begin with it.
+    if (isBlocked) instance.retire();
+    try {
+      await this.add(isWanted);
+    } catch (error) {
+      instance.recall();
+      throw error;
+    }
+    if (!isWanted() || !instance.alive) return;
     instance.retire();
-    await instance.drain(RETIRE_MS);
-    await instance.stop(SHUTDOWN_MS);
+    const tasksLeftMs = instance.tasksUntil - Date.now() + TASK_GRACE_MS;
+    void instance.drain(Math.max(RETIRE_MS, tasksLeftMs)).then(() => instance.stop(SHUTDOWN_MS));
   }
 
   /** The next time that a thread was added, or has ended. */
@@ -142,6 +150,17 @@ export class Instances {
 
   terminate(detail: string): void {
     for (const instance of this.#all) instance.terminate('terminated', detail);
+  }
+
+  async #addBooted(instance: Instance, isWanted: () => boolean): Promise<void> {
+    try {
+      await instance.initialize(this.#options.bootMs);
+      // Its end may have been handled by now, and nobody would hear of it again.
+      if (!instance.alive) throw endedAtOnce(this.#exits.get(instance));
+      if (isWanted()) this.#all.add(instance);
+    } finally {
+      if (!this.#all.has(instance)) instance.terminate('terminated', 'not wanted');
+    }
   }
 
   #spawn(code: Uint8Array): Instance {

@@ -44,7 +44,7 @@ function readOutcome(instance: Instance, outcome: Outcome, onModuleStack: (stack
 
 function openStream(instance: Instance, stream: number): ByteSource {
   try {
-    return instance.session.readStream(stream);
+    return instance.readStream(stream);
   } catch (error) {
     if (!(error instanceof StreamViolation)) throw error;
     throw new PlexiError(

@@ -50,7 +50,7 @@ export function createUsageSeries(registry: Registry, readAll: ReadUsage): () =>
     for (const [module, usage] of readAll()) {
       modules += 1;
       const label = modules < MAX_SERIES ? module : OTHER;
-      for (const { metric, read } of series) metric.labels(label).inc(read(usage));
+      for (const { metric, read } of series) metric.labels(label).inc(Math.max(0, read(usage)));
     }
   };
 }

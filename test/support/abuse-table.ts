@@ -6,6 +6,6 @@ import { LIFE } from './abuse-life.ts';
 import { LOOPS } from './abuse-loops.ts';
 import { MEMORY } from './abuse-memory.ts';
 
-export type { Abuse, AbuseKind, AbuseOutcome, AbuseRequest } from './abuse.ts';
+export type { Abuse, AbuseRequest } from './abuse.ts';
 
 export const ABUSES: readonly Abuse[] = [...LOOPS, ...MEMORY, ...FLOODS, ...ANSWERS, ...LIFE];

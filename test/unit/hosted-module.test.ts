@@ -79,6 +79,10 @@ function host({ autoLoad = true, comebacks = new Slots(2, 10), instances = 1 } =
           retire: () => {
             instance.serving = false;
           },
+          recall: () => {
+            instance.serving = true;
+          },
+          tasksUntil: 0,
           breach: () => onSoftLimit({ limit: 'heap', kind: 'soft', detail: '60 MB of 64 MB for 10 s' }),
           exit(how) {
             instance.alive = false;
@@ -456,7 +460,7 @@ describe('a thread over a soft limit', () => {
     expect([...hosting.module.instances]).toEqual([hosting.spawned[1]]);
   });
 
-  it('is one at a time: a replacement that is over it too waits until the first is gone', async () => {
+  it('is one at a time: a replacement that is over it too waits until the first is gone, and a minute', async () => {
     const hosting = host();
     await hosting.module.start();
     const [first] = hosting.spawned;
@@ -467,6 +471,9 @@ describe('a thread over a soft limit', () => {
     second?.breach();
     expect(hosting.recycled).toHaveLength(1);
     first?.exit({ reason: 'heap' });
+    second?.breach();
+    expect(hosting.recycled).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(60_000);
     second?.breach();
     expect(hosting.recycled).toHaveLength(2);
   });
