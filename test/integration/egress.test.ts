@@ -72,7 +72,12 @@ function world({ grants, secrets = {}, names = {}, settings = {} }: WorldOptions
   egresses.push(egress);
   const guest = scriptGuest();
   const instance = new AbortController();
-  const methods = egress.capability({ module: 'demo', session: () => guest.session, admitLine: () => true, signal: instance.signal });
+  const methods = egress.capability({
+    module: 'demo',
+    session: () => guest.session,
+    admitLine: () => true,
+    signal: instance.signal,
+  });
   let lastId = 0;
   return {
     guest,
@@ -429,7 +434,8 @@ describe('a request of another shape', () => {
     const guest = scriptGuest();
     const methods = egress.capability({
       module: 'm',
-      session: () => guest.session, admitLine: () => true,
+      session: () => guest.session,
+      admitLine: () => true,
       signal: new AbortController().signal,
     });
     await expect(methods.fetch?.(request)).rejects.toMatchObject({ code: 'INVALID_CALL' });
@@ -579,7 +585,8 @@ describe('requests of one module', () => {
     const egress = egresses.at(-1);
     const methods = egress?.capability({
       module: 'other',
-      session: () => other.session, admitLine: () => true,
+      session: () => other.session,
+      admitLine: () => true,
       signal: new AbortController().signal,
     });
     const request = { id: 1, method: 'GET', url: `http://api.test:${port}/quick`, headers: [], body: { kind: 'none' } };

@@ -1,7 +1,6 @@
-import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { Quota } from '../../runtime/bridge/quota.ts';
-import { createUsageSeries } from '../../runtime/observability/metrics-modules.ts';
+import { createMetrics } from '../../runtime/observability/metrics.ts';
 
 it('what is refunded is never more than was counted', () => {
   const quota = new Quota();
@@ -10,9 +9,11 @@ it('what is refunded is never more than was counted', () => {
   expect(quota.totals.bytes).toBe(0);
 });
 
-it('one module with a strange count does not take the metrics of all others away', () => {
-  const registry = new Registry();
+it('one module with a strange count does not take the metrics of all others away', async () => {
+  const metrics = createMetrics();
   const usage = { threads: 1, cpuMs: 1, heapBytes: 1, externalBytes: 1, delayMs: 0, calls: 1, bytes: -1, lines: 0 };
-  const refresh = createUsageSeries(registry, () => [['demo', usage]]);
-  expect(refresh).not.toThrow();
+  metrics.watchUsage(() => [['demo', usage]]);
+  const text = await metrics.scrape();
+  expect(text).toContain('plexi_module_calls_total{module="demo"} 1');
+  expect(text).toContain('plexi_module_sent_bytes_total{module="demo"} 0');
 });
