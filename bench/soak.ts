@@ -12,7 +12,7 @@ const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
 const GOOD = 15;
 const HOSTILE = 5;
 const TURN_S = 30;
-const SHORT_TURN_S = 10;
+const SHORT_TURN_S = 5;
 /** From here on memory is judged, and the host rests for a minute before it is read. */
 const LONG_S = 120;
 

@@ -63,6 +63,8 @@ const UNREAD_LOOKS = 3;
 const LOOK_MS = 1_000;
 /** Noise kept per cell; C++ may print without end. */
 const MAX_NOISE_CHARACTERS = 8_000;
+/** To read what is thrown away costs time too. What dies of V8 prints a few kilobytes. */
+const MAX_NOISE_PER_SECOND = 1024 * 1024;
 /** After the socket is closed a cell has this long to leave by itself. */
 const LEAVE_MS = 2_000;
 /** A kernel boots in a fraction of this on the slowest machine that is fit to run it. */
@@ -87,6 +89,7 @@ export class Cell {
   #endedBytes = 0;
   #events = 0;
   #eventCost = 0;
+  #noisePerSecond = 0;
   #unreadLooks = 0;
   #alive = true;
   #lastWords = '';
@@ -104,7 +107,7 @@ export class Cell {
     // A cell without its socket is of no use, whatever it still does.
     this.#socket.on('close', () => this.kill());
     this.#look = setInterval(() => this.#lookAtCell(), LOOK_MS).unref();
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#noise(text));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
     this.closed = new Promise((resolve) => {
       this.#child.once('error', (error) => this.#end(`could not be started: ${error.message}`, resolve));
       this.#child.once('exit', (code, signal) =>
@@ -200,6 +203,7 @@ export class Cell {
   #lookAtCell(): void {
     this.#events = 0;
     this.#eventCost = 0;
+    this.#noisePerSecond = 0;
     const tooMuch = this.#memory.look(residentMb(this.processId ?? 0));
     if (tooMuch !== undefined) {
       this.#noise(tooMuch);
@@ -273,6 +277,12 @@ export class Cell {
     for (const handler of handlers) handler.onExit('cell', detail);
     this.#options.onClose(this);
     resolve();
+  }
+
+  #hear(text: string): void {
+    this.#noise(text);
+    this.#noisePerSecond += text.length;
+    if (this.#noisePerSecond > MAX_NOISE_PER_SECOND) this.kill();
   }
 
   #noise(text: string): void {

@@ -17,9 +17,16 @@ export interface EdgeParts {
 
 const MB = 1024 * 1024;
 
-/** All clients of a proxy come from its address, and it is the proxy that counts them. */
-export function socketLimits({ trust_proxy }: HostSettings): SocketLimits {
-  return trust_proxy ? { maxConnectionsPerAddress: Number.POSITIVE_INFINITY } : {};
+/** A streamed body may take as long as the slowest endpoint that may read it, and a little for getting there. */
+const ARRIVAL_SLACK_MS = 30_000;
+
+export function socketLimits({ trust_proxy, limits }: HostSettings): SocketLimits {
+  const { connections_per_address, max_timeout_seconds } = limits;
+  return {
+    requestTimeoutMs: max_timeout_seconds * 1000 + ARRIVAL_SLACK_MS,
+    // All clients of a proxy come from its address, and it is the proxy that counts them.
+    maxConnectionsPerAddress: trust_proxy ? Number.POSITIVE_INFINITY : connections_per_address,
+  };
 }
 
 export function gatewayOptions(

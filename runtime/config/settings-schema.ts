@@ -94,8 +94,19 @@ const LimitsSchema = section('What no module and no caller gets past.', {
     }),
   ),
   calls_per_second: integer(5_000, 10, 1_000_000, 'Calls of one instance to the host; more are refused.'),
-  bridge_mb_per_second: integer(16, 16, 1_024, 'What one instance may send to the host; one that sends more is ended.'),
+  bridge_mb_per_second: integer(
+    16,
+    16,
+    1_024,
+    'What one instance may send to the host; one that sends more is ended. Each call weighs at least 512 bytes.',
+  ),
   log_lines_per_second: integer(500, 1, 100_000, 'Log lines of one instance; more are dropped and counted.'),
+  connections_per_address: integer(
+    1_000,
+    1,
+    10_000,
+    'Open connections of one client address (IPv6: /64); not counted with trust_proxy, where the proxy does.',
+  ),
   max_inflight: integer(2048, 1, 1_000_000, 'Requests in the host at once; more are shed with 503.'),
 });
 

@@ -9,7 +9,9 @@ export interface ConnectionLimits {
   readonly waiting: number;
   /** Over the whole life of one connection. */
   readonly requests: number;
-  /** How long an ended connection may go on sending what nobody reads. */
+  /** An ended connection may go on sending what nobody reads: while it does so without such a pause, */
+  readonly lingerPauseMs: number;
+  /** and for so long in all. */
   readonly lingerMs: number;
 }
 
@@ -83,14 +85,32 @@ export class Connections {
     socket.destroySoon = () => this.close(socket);
   }
 
-  /** Sends what is still to be sent, throws away what still comes for a moment, and closes. */
+  /** Closes when this answer, which may be under way, is out. */
+  endAfter(outgoing: ServerResponse): void {
+    if (!outgoing.headersSent) {
+      this.endWith(outgoing);
+      return;
+    }
+    const { socket } = outgoing.req;
+    const connection = this.#known.get(socket);
+    if (connection === undefined || connection.isLast) return;
+    connection.isLast = true;
+    outgoing.once('close', () => this.close(socket));
+  }
+
+  /** Sends what is still to be sent, throws away what still comes, so that a client gets to read, and closes. */
   close(socket: Socket): void {
     const connection = this.#known.get(socket);
     if (connection === undefined || connection.isEnding) return;
     connection.isLast = true;
     connection.isEnding = true;
-    const cut = setTimeout(() => socket.destroy(), this.#limits.lingerMs);
-    socket.once('close', () => clearTimeout(cut));
+    const until = performance.now() + this.#limits.lingerMs;
+    let seen = socket.bytesRead;
+    const cut = setInterval(() => {
+      if (socket.bytesRead === seen || performance.now() > until) socket.destroy();
+      seen = socket.bytesRead;
+    }, this.#limits.lingerPauseMs);
+    socket.once('close', () => clearInterval(cut));
     socket.end();
     socket.resume();
   }

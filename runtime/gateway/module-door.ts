@@ -81,8 +81,23 @@ function keepApart(headers: Record<string, string>, { target, known }: Trace): v
   const vary = target?.plan.vary ?? '';
   if (vary === '') return;
   headers.vary = headers.vary === undefined ? vary : `${headers.vary}, ${vary}`;
-  if (known !== null) headers['cache-control'] ??= 'private';
+  // Not all of them read Vary.
+  if (known !== null) headers['cache-control'] = forOneCaller(headers['cache-control']);
 }
+
+/** RFC 9111, 5.2.2: what a module says of time stays, what it says of shared caches does not. */
+function forOneCaller(said: string | undefined): string {
+  if (said === undefined) return 'private';
+  const kept = said.split(',').map((directive) => directive.trim());
+  const names = kept.map((directive) => directive.split('=', 1)[0]?.toLowerCase() ?? '');
+  const own = kept.filter((_, index) => !SHARED.has(names[index] ?? ''));
+  if (!names.includes('no-store') && !own.some((directive) => directive.toLowerCase() === 'private'))
+    own.push('private');
+  return own.filter((directive) => directive !== '').join(', ');
+}
+
+/** Said to caches that more than one person uses. */
+const SHARED: ReadonlySet<string> = new Set(['public', 's-maxage', 'proxy-revalidate']);
 
 function bodyFor(inbound: Inbound, body: CheckedAnswer['body'], context: Context<GatewayEnv>) {
   if (!(body instanceof ReadableStream)) return inbound.method === 'HEAD' ? null : body;

@@ -45,7 +45,9 @@ let lastPlainHost: string | undefined;
 function isPlainHost(host: string): boolean {
   if (!HOST.test(host)) return false;
   const url = URL.parse(`http://${host}`);
-  if (url?.hostname !== host.replace(/:\d+$/, '').toLowerCase()) return false;
+  // An IPv6 address may be written in several ways, all of which name the same host.
+  const isSame = host.startsWith('[') ? url !== null : url?.hostname === host.replace(/:\d+$/, '').toLowerCase();
+  if (!isSame) return false;
   lastPlainHost = host;
   return true;
 }

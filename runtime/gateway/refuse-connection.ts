@@ -22,8 +22,7 @@ export function refuseBytes(error: NodeJS.ErrnoException, stream: Duplex, connec
     return;
   }
   // Boundary: never in the middle of an answer, nor as the answer to another request than the broken one.
-  if (newest.req.complete && !newest.headersSent) connections.endWith(newest);
-  else if (newest.req.complete) newest.once('close', () => connections.close(stream));
+  if (newest.req.complete) connections.endAfter(newest);
   else stream.destroy();
 }
 

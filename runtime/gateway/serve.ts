@@ -26,7 +26,9 @@ export interface SocketLimits {
   readonly maxConnections?: number;
   /** Of one client: an IPv4 address, or an IPv6 /64. */
   readonly maxConnectionsPerAddress?: number;
-  /** How long a client that was told to stop sending may go on. */
+  /** A client that was told to stop may send on what nobody reads: until it pauses for so long, */
+  readonly lingerPauseMs?: number;
+  /** and for so long in all. */
   readonly lingerMs?: number;
   /** How long `close` waits for answers that are under way. */
   readonly closeTimeoutMs?: number;
@@ -104,7 +106,8 @@ function createConnections(server: Server, limits: SocketLimits, tell: (error: E
     perAddress,
     waiting: limits.maxWaitingPerSocket ?? 32,
     requests: limits.maxRequestsPerSocket ?? 10_000,
-    lingerMs: limits.lingerMs ?? 500,
+    lingerPauseMs: limits.lingerPauseMs ?? 5000,
+    lingerMs: limits.lingerMs ?? 30_000,
   });
   server.on('connection', (socket) => {
     const { remoteAddress } = socket;

@@ -94,6 +94,15 @@ describe('a cell that sends', () => {
   });
 });
 
+it('a cell that writes to its standard error without end is killed, and little of it is kept', async () => {
+  const { cells, exit, noise } = startEvil(
+    `import('node:fs').then(({ writeSync }) => { for (;;) try { writeSync(2, 'x\\n'.repeat(500_000)); } catch {} });`,
+  );
+  await until(() => cells.processIds.length === 0);
+  expect((await exit).reason).toBe('cell');
+  expect(noise.join('').length).toBeLessThanOrEqual(8_000);
+});
+
 /** What an escaped module can say in its own name: it is the instance that goes. */
 const FLOODS: readonly (readonly [name: string, reason: string, attack: string])[] = [
   [

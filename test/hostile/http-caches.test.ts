@@ -233,7 +233,7 @@ describe('a cache between us and the client', () => {
       ]);
     expect(await vary({ cacheTtl: 0, run }, known, {})).toEqual([
       'origin, authorization, x-api-key',
-      'public, max-age=600',
+      'max-age=600, private',
     ]);
   });
 

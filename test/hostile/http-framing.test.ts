@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectRefused } from '../support/expect-refused.ts';
 import { type OpenEdge, ROOT, startOpenEdge } from '../support/open-edge.ts';
-import { exchange } from '../support/raw-http.ts';
+import { dial, exchange } from '../support/raw-http.ts';
 import { until } from '../support/until.ts';
 
 let edge: OpenEdge;
@@ -173,7 +173,7 @@ describe('a body that nobody took', () => {
   ])(
     'ends with an answer, not with a reset that overtakes it, while the client still sends: %s',
     async (_name, bytes) => {
-      const patient = await startOpenEdge({ limits: { lingerMs: 2000 } });
+      const patient = await startOpenEdge({ limits: { lingerPauseMs: 500, lingerMs: 2000 } });
       const socket = connect({ port: patient.port, host: '127.0.0.1', allowHalfOpen: true });
       let received = '';
       let failure: Error | undefined;
@@ -198,6 +198,21 @@ describe('a body that nobody took', () => {
       await patient.close();
     },
   );
+
+  it('that is slow to arrive in full leaves its sender the time to read the refusal, with the usual limits', async () => {
+    const usual = await startOpenEdge({ limits: { lingerPauseMs: 5000, lingerMs: 30_000 } });
+    const client = dial(usual.port, true);
+    client.socket.write(post(['Content-Length: 4000000000']));
+    await until(() => client.received().includes(' 413 '));
+    // A client that reads nothing before it has sent what it has.
+    for (let piece = 0; piece < 12; piece += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(client.socket.writable, `piece ${piece}`).toBe(true);
+      client.socket.write('x'.repeat(10_000));
+    }
+    client.socket.destroy();
+    await usual.close();
+  });
 
   it('that was refused but is all there keeps the connection', async () => {
     const { answers, isClosed } = await ask(post(['X-API-Key: no', 'Content-Length: 4'], `abcd${SECOND}`));
@@ -228,6 +243,36 @@ describe('bytes that come while an answer is owed', () => {
     expect((await exchange(slow.port, closing)).answers.map(({ body }) => body)).toEqual(['mine']);
     expect(slow.seen.every(({ url }) => url === `http://x${ROOT}`)).toBe(true);
     await slow.close();
+  });
+
+  it('are waited for once, however many come behind an answer that streams on', async () => {
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', note);
+    let end = () => {};
+    const stream = () =>
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('data: 1\n\n'));
+          end = () => controller.close();
+        },
+      });
+    const run = () => ({ status: 200, headers: [], body: { kind: 'stream', stream: stream() } }) as const;
+    const events = await startOpenEdge({ endpoints: { 'GET /': { run } } });
+    const client = dial(events.port);
+    client.socket.setNoDelay(true);
+    client.socket.write(`GET ${ROOT} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until(() => client.received().includes('data: 1'));
+    for (let packet = 0; packet < 50; packet += 1) {
+      await new Promise((resolve) => client.socket.write('\0garbage', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    end();
+    await client.closed;
+    expect(client.received()).toMatch(/\r\n0\r\n\r\n$/);
+    expect(warnings).toEqual([]);
+    process.off('warning', note);
+    await events.close();
   });
 
   it('never get into the middle of an answer that streams', async () => {

@@ -22,13 +22,16 @@ describe('what an instance has used', () => {
         this.list = Array.from({ length: 200000 }, (_, at) => ({ at }));
         for (let line = 0; line < 7; line++) this.logger.info('line');
         await this.http.fetch('https://example.com/').catch(() => {});
-        burn(300);
         return {};
-      }`,
+      }
+      onburn() { burn(100); return {}; }`,
       { before: BURN },
     );
     await guest.json('work');
-    await until(() => guest.instance.usage.cpuMs > 200 && guest.instance.usage.externalBytes > 20e6);
+    await until(async () => {
+      await guest.json('burn');
+      return guest.instance.usage.cpuMs > 200 && guest.instance.usage.externalBytes > 20e6;
+    });
     const { heapBytes, calls, bytes, lines } = guest.instance.usage;
     expect(heapBytes).toBeGreaterThan(5e6);
     expect(calls).toBeGreaterThanOrEqual(2);

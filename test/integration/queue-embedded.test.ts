@@ -158,7 +158,8 @@ describe('the embedded queue after a kill', () => {
     const consumer = backend.consume('held', async (job) => void ran.push(job.id), { concurrency: 3 });
     consumer.on('stalled', (id) => stalled.push(id));
     await until(() => ran.length >= 3);
-    expect(performance.now() - start).toBeLessThan(1000);
+    // Their locks would have held for thirty.
+    expect(performance.now() - start).toBeLessThan(15_000);
     await until(async () => (await backend.queue('held').getCompletedCount()) === 3);
     expect(ran.toSorted()).toEqual(ids.toSorted());
     expect(stalled.toSorted()).toEqual(ids.toSorted());
@@ -199,7 +200,7 @@ describe('the embedded queue at work', () => {
       // Somewhere between the end of the job and the moment at which the consumer listens.
       await new Promise((resolve) => setTimeout(resolve, round % 8));
     }
-    expect(Math.max(...waits)).toBeLessThan(2000);
+    expect(Math.max(...waits)).toBeLessThan(4000);
   });
 
   it('stays small over many jobs that come and go', { timeout: 90_000 }, async () => {

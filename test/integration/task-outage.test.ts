@@ -66,7 +66,7 @@ describe('a host that is killed in the middle of runs', () => {
       [1, 2],
     ]);
     // Nobody waits for a lock whose holder is known to be dead.
-    expect(Date.now() - opened).toBeLessThan(5_000);
+    expect(Date.now() - opened).toBeLessThan(15_000);
   });
 
   test.skipIf(SKIP)(
@@ -138,7 +138,8 @@ test.skipIf(SKIP)(
 
     const { statuses, slowestMs } = await pings.stop();
     expect([...statuses]).toEqual([200]);
-    expect(slowestMs).toBeLessThan(2_000);
+    // Nobody waited until Redis was back.
+    expect(slowestMs).toBeLessThan(8_000);
     // Each refused request has its own line, as any answer of 503 has.
     const told = host
       .lines()
@@ -201,7 +202,7 @@ describe.each(KINDS)('a host that is told to stop, on $kind', ({ skip, because, 
       await crowd.stop();
       await until(() => ids.every((id) => ledger.of(id).length === 2) && ledger.missing().length === 0);
       // A run that was given back has no lock that somebody would have to wait for.
-      expect(Date.now() - start).toBeLessThan(8_000);
+      expect(Date.now() - start).toBeLessThan(15_000);
       expect(attemptsOf(ledger, ids)).toEqual([
         [1, 2],
         [1, 2],

@@ -315,7 +315,8 @@ for (const kind of TASK_PLACES) {
         const old = { name: 'demo', version: '1.0.0', tasks: { a: { schedule: NEVER, overlap: 'queue' } } } as const;
         const fresh = { name: 'demo', version: '1.1.0', tasks: { a: {}, b: { schedule: NEVER } } } as const;
         const first = start([fakeModule(old)]);
-        await until(async () => (await first.room.backend?.queue('demo.a').getJobSchedulersCount()) === 1);
+        await until(async () => (await first.room.backend?.records.read('served/demo')) !== undefined);
+        expect(await first.room.backend?.queue('demo.a').getJobSchedulersCount()).toBe(1);
         const module = fakeModule(fresh);
         const second = start([module]);
         await scheduled(second, 'b');

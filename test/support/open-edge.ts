@@ -47,7 +47,7 @@ export async function startOpenEdge({
   const serving = await serveGateway(app, {
     host: '127.0.0.1',
     port: 0,
-    limits: { closeTimeoutMs: 100, lingerMs: 100, timeoutCheckMs: 20, ...limits },
+    limits: { closeTimeoutMs: 100, lingerPauseMs: 50, lingerMs: 100, timeoutCheckMs: 20, ...limits },
     onError: (error) => errors.push(error),
   });
   return { url: serving.url, port: serving.port, seen, errors, close: () => serving.close() };

@@ -288,7 +288,7 @@ export function describeBackend(
         const refused = [backend.queue('outage').add('lost', {}), backend.queue('new').add('lost', {})];
         const attempts = await Promise.allSettled([...refused, backend.records.increment('outage')]);
         expect(attempts.map((attempt) => attempt.status)).toEqual(['rejected', 'rejected', 'rejected']);
-        expect(Date.now() - asked).toBeLessThan(5000);
+        expect(Date.now() - asked).toBeLessThan(15_000);
         await new Promise((resolve) => setTimeout(resolve, 3000));
 
         await server().start();

@@ -57,9 +57,12 @@ export function exchange(
   });
 }
 
-/** A connection that a test drives by hand. */
-export function dial(port: number): { socket: Socket; received: () => string; closed: Promise<void> } {
-  const socket = connect(port, '127.0.0.1');
+/** A connection that a test drives by hand. @param allowHalfOpen goes on sending when the host has ended its side */
+export function dial(
+  port: number,
+  allowHalfOpen = false,
+): { socket: Socket; received: () => string; closed: Promise<void> } {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');

@@ -60,6 +60,7 @@ test('without any source there are the defaults', () => {
       max_memory_mb: 512,
       max_instances: 4,
       max_concurrency: 1024,
+      connections_per_address: 1000,
       max_inflight: 2048,
       calls_per_second: 5000,
       bridge_mb_per_second: 16,

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { formatIssue } from '../../runtime/config/yaml-issue.ts';
 import { type ManifestIssue, type ParsedManifest, parseManifest } from '../../runtime/modules/manifest.ts';
 import { writeManifestSchema } from '../../runtime/modules/manifest-schema.ts';
+import { startCpuClock } from '../support/cpu-time.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/modules');
 const HEAD = 'module_name: weather\nmodule_version: 1.2.0\n';
@@ -193,9 +194,9 @@ describe('files that are no manifest', () => {
   });
 
   test('10 MB are refused before they are parsed', () => {
-    const start = performance.now();
+    const cpuMs = startCpuClock();
     expect(issues(`a: ${'x'.repeat(10 * 1024 * 1024)}`)[0]?.message).toBe('The file is larger than 256 KB.');
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(cpuMs()).toBeLessThan(500);
   });
 
   test('no text makes the parser throw', () => {

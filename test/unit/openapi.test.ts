@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { startCpuClock } from '../support/cpu-time.ts';
 import { bearer, fakeDirectory, fakeGateway, fakeModule, jsonOf, OPEN } from '../support/fake-modules.ts';
 
 interface Operation {
@@ -115,9 +116,9 @@ describe('/docs', () => {
     const page = await (await app.request('/docs')).text();
     expect(page).toContain('the rest is in /openapi.json');
     expect(page.length).toBeLessThan(6_000_000);
-    const started = performance.now();
+    const cpuMs = startCpuClock();
     for (let count = 0; count < 50; count += 1) expect((await app.request('/docs')).status).toBe(200);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuMs()).toBeLessThan(3000);
   });
 
   it('escapes what modules say', async () => {

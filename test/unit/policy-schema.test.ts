@@ -5,6 +5,7 @@ import { createCheckRun, TooMuchWorkError } from '../../runtime/policy/check.ts'
 import { compileCheck } from '../../runtime/policy/compile-check.ts';
 import { readPattern } from '../../runtime/policy/pattern.ts';
 import { createSchemaBudget, readSchema, SchemaRefusedError } from '../../runtime/policy/schema.ts';
+import { startCpuClock } from '../support/cpu-time.ts';
 
 function issuesOf(schema: unknown, value: unknown) {
   const run = createCheckRun();
@@ -180,9 +181,9 @@ describe('checking a value', () => {
   it.each(['anyOf', 'allOf', 'oneOf'])('gives up on many branches of %s for many items', (keyword) => {
     const other = keyword === 'allOf' ? { minimum: 0 } : { type: 'string' };
     const schema = { items: { [keyword]: [...Array(1899).fill(other), { type: 'number' }] } };
-    const started = performance.now();
+    const cpuMs = startCpuClock();
     expect(() => isValid(schema, Array(500_000).fill(1))).toThrow(TooMuchWorkError);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuMs()).toBeLessThan(3000);
   });
 
   it('agrees with TypeBox on generated schemas and values', () => {
@@ -200,17 +201,17 @@ describe('patterns', () => {
     '%s runs in linear time',
     (source) => {
       const pattern = readPattern(source);
-      const startedAt = performance.now();
+      const cpuMs = startCpuClock();
       pattern.test(`${'a'.repeat(30_000)}!`);
-      expect(performance.now() - startedAt).toBeLessThan(2000);
+      expect(cpuMs()).toBeLessThan(3000);
     },
   );
 
   it('bound the work of one check, however long the text is', () => {
     const check = compileCheck(readSchema({ pattern: '^(\\p{L}{1,50}[a-z ]{0,50})+$' }));
-    const startedAt = performance.now();
+    const cpuMs = startCpuClock();
     expect(() => check('ab '.repeat(400_000), createCheckRun())).toThrow(TooMuchWorkError);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(cpuMs()).toBeLessThan(3000);
   });
 
   it.each(['date-time', 'email', 'hostname', 'uri', 'ipv6', 'duration'])(
@@ -218,9 +219,9 @@ describe('patterns', () => {
     (format) => {
       const check = compileCheck(readSchema({ format }));
       const hostile = ['a', '1', 'a.', ':', '"', '[', 'P1Y', '%2'].map((part) => part.repeat(2000).slice(0, 2040));
-      const startedAt = performance.now();
+      const cpuMs = startCpuClock();
       for (const text of hostile) check(`${text}@`, createCheckRun());
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(cpuMs()).toBeLessThan(1500);
     },
   );
 });
