@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DEFAULT_QUOTA, type QuotaLimits } from './bridge/quota.ts';
 import { buildCellFiles, type CellFiles } from './cells/build.ts';
-import { type OpenJail, probeJail } from './cells/jail.ts';
+import { type OpenJail, probeJail } from './cells/jail/probe-jail.ts';
 import { CellPool, warmCellFiles } from './cells/pool.ts';
 import { createSpawner } from './cells/spawner.ts';
 import { createCapabilities } from './compose/capabilities.ts';
@@ -87,8 +87,8 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
   });
   const onNoise = (text: string): void => log.warn({ cell: text }, 'a cell printed');
   const cells = new CellPool({ files, jail, cells: settings.cells, onNoise });
-  /** Where modules are learnt: away from those that run, and gone with all that was left behind when loading is over. */
-  const classroom = new CellPool({ files, jail, cells: 1, onNoise });
+  /** Where modules are learnt: each in a process that has seen no other, so that none can speak for the next. */
+  const classroom = new CellPool({ files, jail, cells: 'per-module', onNoise });
   const chores = createChores();
   const store = createBundleStore(join(data.cache, 'bundles'));
   const capabilities = createCapabilities(settings, { powers, tasks, log });

@@ -73,6 +73,11 @@ export const CellEventSchema = Type.Union([
     { op: Type.Literal('spinning'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
     { additionalProperties: false },
   ),
+  /** The process has more memory than its threads account for, and this one did most: the host knows who else is there. */
+  Type.Object(
+    { op: Type.Literal('bloated'), channel: Type.Integer({ minimum: 1 }), detail: Type.String({ maxLength: 1000 }) },
+    { additionalProperties: false },
+  ),
   /** Of the threads that did something since the last time; several times a second. */
   Type.Object(
     { op: Type.Literal('meters'), threads: Type.Array(ThreadReadingSchema, { maxItems: 10_000 }) },

@@ -18,6 +18,8 @@ export const MAX_MESSAGE_CHARACTERS = 3 * 1024 * 1024;
 
 /** One batch from a guest: its kernel cuts them at a million, and a call has at most two. */
 const MAX_HEAD_CHARACTERS = 4 * 1024 * 1024;
+/** What escapes add to a text below this is not worth looking at, at the rate at which short answers come. */
+const SHORT_TEXT = 2_000;
 /** Of bodies that the guest sends and that nobody has begun to read. */
 const MAX_UNCLAIMED_BYTES = 16 * 1024 * 1024;
 
@@ -89,8 +91,9 @@ export class Session implements Channel {
     return this.#caller.isAbandoned(id);
   }
 
+  /** Bodies that are under way to somebody; not what a guest announces and nobody reads. */
   get openStreams(): number {
-    return this.#streams.open;
+    return this.#streams.inUse;
   }
 
   writeStream(source: ByteSource): number {
@@ -187,8 +190,8 @@ export class Session implements Channel {
 
   #acceptReply({ id, value }: ReplyMessage): void {
     const fate = this.#caller.reply(id, value);
-    // A text that somebody waits for is bounded by who asks, and cheap to parse: it does not count as chatter.
-    if (fate === 'taken') this.#options.quota.refund(textLength(value) + ANSWER_COST);
+    // A text that somebody waits for, or did, is bounded by who asks, and cheap to parse: it does not count as chatter.
+    if (fate !== 'unknown') this.#options.quota.refund(textLength(value) + ANSWER_COST);
     if (fate === 'late') this.discard((value as { body?: unknown } | null)?.body);
     else if (fate === 'unknown') this.#violate('a reply to no call');
   }
@@ -233,7 +236,9 @@ function toText(message: { id: string; type?: unknown }): string {
 
 function textLength(value: unknown): number {
   const text = (value as { body?: { text?: unknown } | null } | null | undefined)?.body?.text;
-  return typeof text === 'string' ? text.length : 0;
+  if (typeof text !== 'string') return 0;
+  // As it came: quotes and control characters take two to six characters on the way.
+  return text.length < SHORT_TEXT ? text.length : JSON.stringify(text).length;
 }
 
 /** Parts belong to chunk messages in order, whatever becomes of the message. */

@@ -4,7 +4,7 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Caller } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
 import type { Capability } from './capability.ts';
-import type { Permission } from './permission.ts';
+import type { PermissionGate } from './permission-gate.ts';
 
 export interface UserDirectory {
   find(userId: string): Caller | undefined;
@@ -12,15 +12,10 @@ export interface UserDirectory {
 
 const checkUserId = Compile(USERS_METHODS.tier.args);
 
-export function createUsersCapability(
-  users: UserDirectory,
-  granted: (module: string) => readonly Permission[],
-): Capability {
+export function createUsersCapability(users: UserDirectory, gate: PermissionGate): Capability {
   return ({ module }) => {
     const find = (args: unknown[]): Caller | undefined => {
-      if (!granted(module).some(({ capability }) => capability === 'users')) {
-        throw new PlexiError('PERMISSION_DENIED', 'Looking up users needs the permission users:read.');
-      }
+      gate.require(module, { capability: 'users' }, 'Looking up users');
       if (!checkUserId.Check(args)) throw new PlexiError('INVALID_CALL', 'A user id is a text of 1 to 256 characters.');
       return users.find(args[0]);
     };

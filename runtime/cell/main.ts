@@ -32,6 +32,7 @@ const send = (event: CellEvent, parts: readonly Uint8Array[] = [], lane = 0): vo
 const watchdog = watch({
   instances,
   onSpinning: (channel, detail) => send({ op: 'spinning', channel, detail }, [], channel),
+  onBloated: (channel, detail) => send({ op: 'bloated', channel, detail }, [], channel),
   onReadings: (threads) => send({ op: 'meters', threads }),
 });
 socket.on('data', (data: Buffer) => decoder.push(data, take));

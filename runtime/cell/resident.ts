@@ -1,6 +1,7 @@
 /**
  * What V8 does not account for at all (ICU, compiled patterns, resizable buffers): only the resident set of the whole
- * process has it. Over what its modules may need together, whoever did most since the last look has to go.
+ * process has it. Over what its modules may need together somebody has to go: who did most since the last look is named,
+ * which proves little, so the host ends the whole cell when others live in it.
  */
 
 /** A cell that relays at full speed, with no module and nothing waiting too long. */
@@ -21,19 +22,19 @@ export interface ResidentThread {
 
 export class Resident {
   /** Activity up to the last look that was not over. */
-  readonly #before = new WeakMap<object, number>();
+  #before = new Map<number, number>();
   #over = 0;
 
-  /** @returns the key of the thread that has to go, and why */
-  look<Key extends object>(
+  /** @returns the channel of the thread that did most, and what is wrong */
+  look(
     residentMb: number,
-    threads: ReadonlyMap<Key, ResidentThread>,
-  ): { readonly thread: Key; readonly detail: string } | undefined {
+    threads: ReadonlyMap<number, ResidentThread>,
+  ): { readonly thread: number; readonly detail: string } | undefined {
     let allowed = BASE_MB;
     for (const { memoryMb } of threads.values()) allowed += memoryMb * FACTOR + THREAD_MB;
     const busiest = this.#busiest(threads);
     // While it is over, all that was done since it began counts: the last moment may be somebody else's.
-    if (residentMb <= allowed) for (const [thread, { activeMs }] of threads) this.#before.set(thread, activeMs);
+    if (residentMb <= allowed) this.#before = new Map([...threads].map(([thread, { activeMs }]) => [thread, activeMs]));
     this.#over = residentMb > allowed ? this.#over + 1 : 0;
     const isOver = this.#over >= LOOKS_OVER || residentMb > HARD_FACTOR * allowed;
     if (!isOver || busiest === undefined) return undefined;
@@ -41,8 +42,8 @@ export class Resident {
     return { thread: busiest, detail: `the cell has ${Math.round(residentMb)} MB, allowed are ${Math.round(allowed)}` };
   }
 
-  #busiest<Key extends object>(threads: ReadonlyMap<Key, ResidentThread>): Key | undefined {
-    let busiest: Key | undefined;
+  #busiest(threads: ReadonlyMap<number, ResidentThread>): number | undefined {
+    let busiest: number | undefined;
     let most = -1;
     for (const [thread, { activeMs }] of threads) {
       const done = activeMs - (this.#before.get(thread) ?? 0);

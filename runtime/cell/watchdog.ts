@@ -28,11 +28,13 @@ export interface WatchOptions {
   readonly instances: ReadonlyMap<number, CellInstance>;
   /** A thread has not come to rest for seconds; said again every second. */
   readonly onSpinning: (channel: number, detail: string) => void;
+  /** The process has more memory than its threads account for; said again until that ends. */
+  readonly onBloated: (channel: number, detail: string) => void;
   /** Of the threads that did something since the last poll. */
   readonly onReadings: (readings: ThreadReading[]) => void;
 }
 
-export function watch({ instances, onSpinning, onReadings }: WatchOptions): Watchdog {
+export function watch({ instances, onSpinning, onBloated, onReadings }: WatchOptions): Watchdog {
   const resident = new Resident();
   const watched = new WeakMap<CellInstance, Watched>();
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +53,7 @@ export function watch({ instances, onSpinning, onReadings }: WatchOptions): Watc
     // When this process did not get the processor, its threads did not either.
     const late = Math.max(0, now - lastLook - 2 * POLL_MS);
     lastLook = now;
-    const threads = new Map<CellInstance, ResidentThread>();
+    const threads = new Map<number, ResidentThread>();
     let isEnding = false;
     for (const [channel, instance] of instances) {
       let state = watched.get(instance);
@@ -62,14 +64,14 @@ export function watch({ instances, onSpinning, onReadings }: WatchOptions): Watc
       const activeMs = state.thread.look(now, late);
       const seconds = state.spin.look(activeMs, now);
       if (seconds !== undefined) onSpinning(channel, `has not come to rest for ${seconds} seconds`);
-      threads.set(instance, { memoryMb: instance.memoryMb, activeMs });
+      threads.set(channel, { memoryMb: instance.memoryMb, activeMs });
       isEnding ||= instance.ending;
     }
     polls += 1;
     // Whoever is on its way out takes its memory along, and the host sees to it that it goes.
     if (isEnding || polls % RESIDENT_POLLS !== 0) return;
     const verdict = resident.look(process.memoryUsage.rss() / MB, threads);
-    verdict?.thread.terminate('memory', verdict.detail);
+    if (verdict !== undefined) onBloated(verdict.thread, verdict.detail);
   };
 
   return {

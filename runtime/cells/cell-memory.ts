@@ -3,7 +3,7 @@
  * is for a cell whose own look does not work any more, because code in it left its realm.
  */
 import { readFileSync } from 'node:fs';
-import { memoryBytes } from './jail-machine.ts';
+import { memoryBytes } from './jail/machine.ts';
 
 /** As the cell reckons (cell/resident.ts): itself, and for each module its limit with what V8 adds to it. */
 const BASE_MB = 256;

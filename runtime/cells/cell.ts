@@ -14,10 +14,11 @@ import {
 import { Outbox } from '../bridge/outbox.ts';
 import { weighHead, weighPart } from '../bridge/parse-cost.ts';
 import type { CellFiles } from './build.ts';
-import { CellMemory, innermost, residentMb } from './cell-memory.ts';
-import type { JailedProcess, OpenJail } from './jail.ts';
+import { CellLook } from './cell-look.ts';
+import { innermost } from './cell-memory.ts';
+import type { JailedProcess, OpenJail } from './jail/probe-jail.ts';
 import { lastWords } from './last-words.ts';
-import { startProcess } from './spawn-process.ts';
+import { endGroup, startProcess } from './spawn-process.ts';
 import { ThreadPriorities } from './thread-priorities.ts';
 
 export interface CellOptions {
@@ -33,11 +34,14 @@ export interface CellOptions {
 
 /** What a cell tells about one channel. */
 export interface ChannelHandler {
+  readonly module: string;
   onBatch(head: string, parts: readonly Uint8Array[]): void;
   /** The cell tried to end its thread, which may not be possible. */
   onStuck(detail: string): void;
   /** Its thread has not come to rest for seconds. */
   onSpinning(detail: string): void;
+  /** No other module is in the cell, which has more memory than can be accounted for. */
+  onBloated(detail: string): void;
   /** What its thread has used; only while it does something. */
   onReading(reading: ThreadReading): void;
   onExit(reason: ExitReason | 'cell', detail: string): void;
@@ -67,6 +71,8 @@ const MAX_NOISE_CHARACTERS = 8_000;
 const MAX_NOISE_PER_SECOND = 1024 * 1024;
 /** After the socket is closed a cell has this long to leave by itself. */
 const LEAVE_MS = 2_000;
+/** What it printed may come after its end; what it started may still have that stream. */
+const LAST_WORDS_MS = 500;
 /** A kernel boots in a fraction of this on the slowest machine that is fit to run it. */
 const WARM_MS = 20_000;
 /** V8's own heap of the cell's main thread: it relays, so it needs little. */
@@ -84,13 +90,14 @@ export class Cell {
   readonly #warmed: ((cache: Uint8Array) => void)[] = [];
   readonly closed: Promise<void>;
   readonly #look: NodeJS.Timeout;
-  readonly #memory = new CellMemory();
+  readonly #sight: CellLook;
   readonly #priorities = new ThreadPriorities(() => this.processId);
   #endedBytes = 0;
   #events = 0;
   #eventCost = 0;
   #noisePerSecond = 0;
   #unreadLooks = 0;
+  #isBloated = false;
   #alive = true;
   #lastWords = '';
 
@@ -98,6 +105,7 @@ export class Cell {
   constructor(options: CellOptions) {
     this.#options = options;
     this.#process = processOf(options);
+    this.#sight = new CellLook(this.#process);
     this.#child = this.#start();
     this.#socket = this.#child.stdio[3] as Socket;
     this.outbox = new Outbox(this.#socket);
@@ -124,6 +132,11 @@ export class Cell {
     return this.#child.pid === undefined ? undefined : innermost(this.#child.pid, this.#process.depth);
   }
 
+  /** It was killed for memory that any of its modules may have: nobody in it is above suspicion. */
+  get isBloated(): boolean {
+    return this.#isBloated;
+  }
+
   get channels(): number {
     return this.#handlers.size;
   }
@@ -137,7 +150,7 @@ export class Cell {
   }
 
   send(command: CellCommand, parts: readonly Uint8Array[] = []): void {
-    if (command.op === 'start') this.#memory.started(command.channel, command.memoryMb);
+    if (command.op === 'start') this.#sight.memory.started(command.channel, command.memoryMb);
     this.outbox.frame(FRAME_KIND.control, 0, JSON.stringify(command), parts);
   }
 
@@ -160,7 +173,7 @@ export class Cell {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    if (this.#alive) endGroup(this.#child);
   }
 
   #start(): ChildProcess {
@@ -204,12 +217,14 @@ export class Cell {
     this.#events = 0;
     this.#eventCost = 0;
     this.#noisePerSecond = 0;
-    const tooMuch = this.#memory.look(residentMb(this.processId ?? 0));
-    if (tooMuch !== undefined) {
-      this.#noise(tooMuch);
+    const { fault, isBusy } = this.#sight.look(this.processId ?? 0, this.#socket.bytesRead);
+    if (fault !== undefined) {
+      this.#noise(fault);
       this.kill();
       return;
     }
+    // The cell says so as well, unless code in it keeps it from that.
+    if (isBusy) this.#priorities.notice();
     this.#unreadLooks = this.#socket.writableLength > MAX_UNREAD_BYTES ? this.#unreadLooks + 1 : 0;
     if (this.#unreadLooks < UNREAD_LOOKS) return;
     this.#noise('does not read what it is sent');
@@ -247,12 +262,26 @@ export class Cell {
       case 'spinning':
         handler.onSpinning(event.detail);
         return;
+      case 'bloated':
+        this.#judgeBloated(handler, event.detail);
+        return;
       case 'exit':
         this.#handlers.delete(event.channel);
-        this.#memory.ended(event.channel);
+        this.#sight.memory.ended(event.channel);
         this.#retire(event.channel);
         handler.onExit(event.reason, event.detail);
     }
+  }
+
+  /** Who did most is not who has most: alone it is charged, in company all go, and live apart until it is known. */
+  #judgeBloated(handler: ChannelHandler, detail: string): void {
+    if ([...this.#handlers.values()].every(({ module }) => module === handler.module)) {
+      handler.onBloated(detail);
+      return;
+    }
+    this.#isBloated = true;
+    this.#noise(detail);
+    this.kill();
   }
 
   #retire(channel: number): void {
@@ -267,7 +296,10 @@ export class Cell {
     this.#alive = false;
     clearInterval(this.#look);
     this.#priorities.close();
+    // Boundary: what it started goes with it, also when it ended by itself.
+    endGroup(this.#child);
     this.#process.leave();
+    setTimeout(() => this.#child.stderr?.destroy(), LAST_WORDS_MS).unref();
     this.outbox.close();
     this.#socket.destroy();
     const last = lastWords(this.#lastWords);
@@ -282,7 +314,9 @@ export class Cell {
   #hear(text: string): void {
     this.#noise(text);
     this.#noisePerSecond += text.length;
-    if (this.#noisePerSecond > MAX_NOISE_PER_SECOND) this.kill();
+    if (this.#noisePerSecond <= MAX_NOISE_PER_SECOND) return;
+    this.kill();
+    this.#child.stderr?.destroy();
   }
 
   #noise(text: string): void {
@@ -299,7 +333,15 @@ function processOf(options: CellOptions): JailedProcess {
   const files = jail?.files ?? options.files;
   const args = [...cellFlags(files, options.jit), files.program];
   if (jail !== undefined) return jail.enter(args);
-  return { file: process.execPath, args, cwd: files.emptyFolder, depth: 0, leave: () => {} };
+  return {
+    file: process.execPath,
+    args,
+    cwd: files.emptyFolder,
+    depth: 0,
+    user: undefined,
+    goesFirst: false,
+    leave: () => {},
+  };
 }
 
 function cellFlags(files: CellFiles, jit: CellOptions['jit']): string[] {

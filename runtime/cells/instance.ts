@@ -20,6 +20,7 @@ import { Quota, type QuotaLimits } from '../bridge/quota.ts';
 import { Session } from '../bridge/session.ts';
 import type { Cell } from './cell.ts';
 import { explainDeclaration } from './explain-declaration.ts';
+import { IdleWork } from './idle-work.ts';
 import { Invocations } from './invocations.ts';
 import { type LimitBreach, SoftLimits } from './soft-limits.ts';
 import type { TaskLimits } from './supervise-task.ts';
@@ -102,6 +103,7 @@ export class Instance {
   readonly #invocations: Invocations;
   readonly #quota: Quota;
   readonly #limits: SoftLimits;
+  readonly #idleWork = new IdleWork();
   /** Steps of its life that are not over. */
   #steps = 0;
   #lastUsed = Date.now();
@@ -111,6 +113,7 @@ export class Instance {
   /** It would not end, so its cell was killed. */
   #resisted = false;
   #reading: ThreadReading | undefined;
+  #readAt = 0;
   #terminated: { reason: EndReason; detail: string } | undefined;
   #idle: (() => void) | undefined;
   #onEnded: () => void = () => {};
@@ -123,10 +126,12 @@ export class Instance {
     this.ended = ended.promise;
     this.#resolveEnded = ended.resolve;
     this.#channel = options.cell.open({
+      module: options.module,
       onBatch: (head, parts) => this.session.receive(head, parts),
       // One invocation alone with a thread that fell over is the likely cause.
       onStuck: (detail) => this.terminate('stuck', detail, this.#invocations.running === 1),
       onSpinning: (detail) => this.#judgeSpin(detail),
+      onBloated: (detail) => this.terminate('memory', detail),
       onReading: (reading) => this.#read(reading),
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
@@ -316,12 +321,23 @@ export class Instance {
     if (!this.alive) return;
     this.#reading = reading;
     this.#invocations.chargeCpu(reading.cpuMs);
+    const overworked = this.#idleWork.read(reading.cpuMs, Date.now(), this.#isInUse());
+    this.#readAt = Date.now();
+    if (overworked !== undefined) {
+      this.terminate('cpu', overworked);
+      return;
+    }
     const breach = this.#quota.excess() ?? this.#limits.look(reading, Date.now());
     // A task may compute for as long as it declared: its own deadline ends it.
     if (breach?.limit === 'delay' && breach.kind === 'hard' && this.tasksUntil > Date.now()) return;
     if (breach?.kind === 'hard') this.terminate(breach.limit, breach.detail);
     // A loop that nobody waits for is no load to be shared: it is judged when the cell says that it spins.
     else if (breach !== undefined && (breach.limit !== 'delay' || this.busy > 0)) this.#options.onSoftLimit?.(breach);
+  }
+
+  /** Whether somebody waits for it, or did since the last reading. */
+  #isInUse(): boolean {
+    return this.busy > 0 || this.#steps > 0 || this.#lastUsed > this.#readAt;
   }
 
   /** A module may use the processor for those who wait for it; a thread that does so for nobody is ended. */

@@ -5,7 +5,7 @@ import type { TaskRequest } from '@plexichat/sdk/protocol/tasks';
 import type { PendingCall } from '../bridge/caller.ts';
 import type { Session } from '../bridge/session.ts';
 import { type CpuAccount, CpuBudget } from './cpu-budget.ts';
-import { StopQuestions } from './stop-questions.ts';
+import { MAX_ABANDONED, StopQuestions } from './stop-questions.ts';
 import { superviseTask, type TaskLimits } from './supervise-task.ts';
 import { type Waiting, WaitingCallers } from './waiting.ts';
 
@@ -59,6 +59,7 @@ export class Invocations {
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
+    if (this.#options.session.abandoned >= MAX_ABANDONED) throw tooManyAbandoned();
     const invocation = ++this.#last;
     const pending = this.#options.session.callText('invoke', ...start(invocation));
     const waiting: Waiting = {
@@ -203,6 +204,11 @@ function timedOut(): PlexiError {
 function spentAll(usedMs: number, budgetMs: number): PlexiError {
   const found = `used ${usedMs} ms of processor time, its budget is ${budgetMs} ms (runtime.cpu_ms)`;
   return new PlexiError('MODULE_TIMEOUT', `The module did not answer in time: this request ${found}.`);
+}
+
+function tooManyAbandoned(): PlexiError {
+  const message = 'The module still works for clients that went away; try again in a moment.';
+  return new PlexiError('MODULE_OVERLOADED', message, { headers: { 'retry-after': '1' } });
 }
 
 function clientClosed(): PlexiError {

@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CellFiles } from './build.ts';
 import { Cell } from './cell.ts';
-import type { OpenJail } from './jail.ts';
+import type { OpenJail } from './jail/probe-jail.ts';
 import { type Occupant, Probation } from './probation.ts';
 
 export interface CellPoolOptions {
@@ -128,7 +128,7 @@ export class CellPool {
       onClose: () => {
         clearTimeout(held.empty);
         this.#held.delete(held);
-        this.#probation.judge(held.dead, Date.now());
+        this.#probation.judge(held.dead, Date.now(), cell.isBloated);
       },
     });
     const held: Held = { cell, takes, modules: new Map(), dead: [], empty: undefined, closing: false };

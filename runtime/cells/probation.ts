@@ -7,6 +7,8 @@
 export const MAX_PROBATION_CELLS = 4;
 /** Who did something this recently is a suspect, when nobody had anything in flight. */
 const RECENT_MS = 5_000;
+/** Who was there when two shared cells died within that time is a suspect too: one may answer first and strike then. */
+const WITNESS_MS = 60 * 60_000;
 const FIRST_TERM_MS = 5 * 60_000;
 const LONGEST_TERM_MS = 60 * 60_000;
 
@@ -30,6 +32,8 @@ interface Term {
 
 export class Probation {
   readonly #terms = new Map<string, Term>();
+  /** Who was in a cell that died, beside the suspects, and when. */
+  readonly #witnesses = new Map<string, number>();
   #lastCell = 0;
 
   /** The probation cell that a module belongs to; undefined: it may share with everybody. */
@@ -43,12 +47,17 @@ export class Probation {
     return [...this.#terms.values()].some((term) => term.cell === cell && now < term.until);
   }
 
-  /** Judges the death of a cell. The same death gives the same verdict, whatever order its occupants come in. */
-  judge(occupants: readonly Occupant[], now: number): void {
+  /**
+   * Judges the death of a cell. The same death gives the same verdict, whatever order its occupants come in.
+   * @param isAnybodys what it died of has nothing to do with who was busy
+   */
+  judge(occupants: readonly Occupant[], now: number, isAnybodys = false): void {
     this.#forget(now);
-    const suspects = suspectsOf(occupants, now);
-    const modules = [...new Set(suspects.map(({ module }) => module))].sort();
-    const known = modules.length === 1 || suspects.some(({ guilty }) => guilty);
+    const known = isKnown(occupants);
+    const suspects = isAnybodys ? occupants : suspectsOf(occupants, now);
+    const again = known ? [] : occupants.filter(({ module }) => this.#witnesses.has(module));
+    const modules = [...new Set([...suspects, ...again].map(({ module }) => module))].sort();
+    if (!known) this.#remember(occupants, modules, now);
     const before = new Map(modules.map((module) => [module, this.#terms.get(module)]));
     for (const module of modules) this.#terms.delete(module);
     const cells = this.#cellsFor(modules.length, now);
@@ -77,10 +86,23 @@ export class Probation {
     return [...fresh, ...smallest.slice(0, wanted - fresh.length)];
   }
 
+  #remember(occupants: readonly Occupant[], suspects: readonly string[], now: number): void {
+    for (const { module } of occupants) {
+      if (suspects.includes(module)) this.#witnesses.delete(module);
+      else this.#witnesses.set(module, now);
+    }
+  }
+
   /** A term counts for the length of the next one for as long again as the longest. */
   #forget(now: number): void {
+    for (const [module, at] of this.#witnesses) if (now > at + WITNESS_MS) this.#witnesses.delete(module);
     for (const [module, { until }] of this.#terms) if (now > until + LONGEST_TERM_MS) this.#terms.delete(module);
   }
+}
+
+/** Nobody else can have done it. */
+function isKnown(occupants: readonly Occupant[]): boolean {
+  return occupants.some(({ guilty }) => guilty) || new Set(occupants.map(({ module }) => module)).size <= 1;
 }
 
 function suspectsOf(occupants: readonly Occupant[], now: number): readonly Occupant[] {

@@ -1,6 +1,6 @@
 /** Starts the process of a cell: what it inherits from the host is decided here, and nowhere else. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 /** A command line whose every step replaces itself by the next, so that the process that is started becomes the cell. */
@@ -22,7 +22,7 @@ type Stdio = 'ignore' | 'pipe' | number;
 const INPUT = 4;
 /** O_CLOEXEC, as the kernel prints it. */
 const CLOSE_ON_EXEC = 0o2000000;
-/** A descriptor beyond this would cost more to cover than a launcher can have left. */
+/** To cover one beyond this takes a table of that size in each cell: the host closes such for itself as well. */
 const MAX_COVERED = 4_096;
 
 /** @throws CellStartError */
@@ -55,6 +55,17 @@ export function startProcess({ file, args, cwd, input }: CellProcess): ChildProc
   throw new CellStartError('A cell could not be started: the machine has no room for another process or its pipes.');
 }
 
+/** Ends a process, and what it started unless that has left for a group of its own. */
+export function endGroup(child: ChildProcess): void {
+  try {
+    // It leads its group, whose number nobody else gets while somebody is in it.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is in it any more, or there are no groups on this system.
+  }
+  child.kill('SIGKILL');
+}
+
 /**
  * Boundary: descriptors that whoever started the host forgot to close would be open in every cell. Node cannot close
  * them for a child, but it can lay the empty device over them.
@@ -80,8 +91,10 @@ let known: LeftOpen | undefined;
 /** Node itself opens nothing that a child would inherit, so one look is enough. */
 function leftOpen(): LeftOpen {
   if (known !== undefined) return known;
-  const numbers = listDescriptors().filter((number) => number > 3 && number < MAX_COVERED && isInherited(number));
-  known = { numbers: numbers.sort((a, b) => a - b), empty: numbers.length === 0 ? -1 : openSync('/dev/null', 'r') };
+  const found = listDescriptors().filter((number) => number > 3 && isInherited(number));
+  for (const number of found) if (number >= MAX_COVERED) closeSync(number);
+  const numbers = found.filter((number) => number < MAX_COVERED).sort((a, b) => a - b);
+  known = { numbers, empty: numbers.length === 0 ? -1 : openSync('/dev/null', 'r') };
   return known;
 }
 

@@ -33,8 +33,11 @@ const YIELD_GRACE_MS = 1_000;
 const TASK_PATIENCE_MS = 10_000;
 /** Handlers that still ran after their deadline; more, and the instance is recycled. */
 const MAX_OVERDUE = 64;
-/** The same with those whose client went away: many clients may do that at once, and it is no fault of the module's. */
-const MAX_ABANDONED = 1024;
+/**
+ * Calls that nobody waits for any more and whose time is not over: many clients may go away at once, which is no fault
+ * of the module's, so it takes no more until some have ended.
+ */
+export const MAX_ABANDONED = 1024;
 
 export class StopQuestions {
   readonly #options: StopQuestionsOptions;
@@ -50,16 +53,17 @@ export class StopQuestions {
    * @param deadline of the invocation, epoch milliseconds; a client that goes away earlier shortens nobody's patience
    */
   abandon(call: string, invocation: number, why: 'deadline' | 'gone', deadline: number): void {
-    const { session, isTasksTurn } = this.#options;
+    const { isTasksTurn } = this.#options;
     const patientUntil = deadline + TASK_PATIENCE_MS;
     this.#ask(invocation, {
-      isPatient: () => isTasksTurn() && Date.now() < patientUntil,
+      isPatient: () => Date.now() < (isTasksTurn() ? patientUntil : deadline),
       onYield: () => {
+        // What is left of its time is the handler's.
         if (why === 'deadline') this.#countIfItGoesOn(call);
+        else setTimeout(() => this.#countIfItGoesOn(call), deadline - Date.now()).unref();
       },
       explain: () => explainSilence(isTasksTurn()),
     });
-    if (session.abandoned > MAX_ABANDONED) this.#endUnfinished();
   }
 
   /** For an invocation that has used up its processor time. */

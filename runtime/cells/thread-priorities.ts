@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
+import { SessionPriority } from './session-priority.ts';
 
 /** Of the time between two looks: above it a thread works without a break, below the other it has come to rest. */
 const BUSY_SHARE = 0.75;
@@ -18,6 +19,7 @@ interface Seen {
 
 export class ThreadPriorities {
   readonly #processId: () => number | undefined;
+  readonly #session: SessionPriority;
   #seen = new Map<number, Seen>();
   #lastLook = 0;
   #clock: NodeJS.Timeout | undefined;
@@ -25,6 +27,7 @@ export class ThreadPriorities {
   /** @param processId of the cell, once it has one */
   constructor(processId: () => number | undefined) {
     this.#processId = processId;
+    this.#session = new SessionPriority(processId);
   }
 
   /** Some thread of the cell works hard: which one is found out, and looked after until all rest. */
@@ -44,14 +47,17 @@ export class ThreadPriorities {
     this.#lastLook = now;
     const seen = new Map<number, Seen>();
     let isCalm = this.#seen.size > 0;
+    let isAnyLow = false;
     for (const [thread, busyMs] of processId === undefined ? [] : readThreads(processId)) {
       const before = this.#seen.get(thread);
       const share = before === undefined ? 0 : (busyMs - before.busyMs) / elapsed;
       const isLow = decide(thread, share, before?.isLow === true);
       seen.set(thread, { busyMs, isLow });
+      if (isLow) isAnyLow = true;
       if (isLow || share > BUSY_SHARE) isCalm = false;
     }
     this.#seen = seen;
+    this.#session.set(isAnyLow);
     if (!isCalm) return;
     this.close();
     this.#seen.clear();

@@ -1,6 +1,6 @@
 /** Reads the command line, runs one command, says with which code the process ends. */
 import { Command, CommanderError } from 'commander';
-import { JailError } from '../cells/jail.ts';
+import { JailError } from '../cells/jail/probe-jail.ts';
 import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
 import { printable } from '../observability/printable.ts';

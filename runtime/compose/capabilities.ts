@@ -3,6 +3,7 @@ import type { Capability } from '../capabilities/capability.ts';
 import { createHttpEgress } from '../capabilities/http.ts';
 import { createLogCapability } from '../capabilities/log.ts';
 import { moduleLog } from '../capabilities/module-log.ts';
+import { createPermissionGate } from '../capabilities/permission-gate.ts';
 import { createTasksCapability, type TaskPort } from '../capabilities/tasks.ts';
 import { createUsersCapability } from '../capabilities/users.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
@@ -26,6 +27,7 @@ const MB = 1024 * 1024;
 export function createCapabilities(settings: HostSettings, { powers, tasks, log }: CapabilityParts): Capabilities {
   const { egress, auth } = settings;
   const granted = (module: string) => powers.get(module)?.grants ?? [];
+  const gate = createPermissionGate({ granted });
   const http = createHttpEgress(
     {
       allowPrivate: new Set(egress.allow_private),
@@ -39,7 +41,7 @@ export function createCapabilities(settings: HostSettings, { powers, tasks, log 
     table: {
       http: http.capability,
       log: createLogCapability(moduleLog(log)),
-      users: createUsersCapability({ find: (id) => users.get(id) }, granted),
+      users: createUsersCapability({ find: (id) => users.get(id) }, gate),
       tasks: createTasksCapability(tasks),
     },
     close: () => http.close(),

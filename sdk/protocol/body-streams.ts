@@ -155,6 +155,11 @@ export class BodyStreams {
     return this.#outgoing.size + this.#incoming.size;
   }
 
+  /** Of these, what is sent and what somebody reads. */
+  get inUse(): number {
+    return this.#outgoing.size + this.#claimed.size;
+  }
+
   /** Starts to send a body and gives the number that the peer reads it by. */
   write(source: ByteSource): number {
     if (this.#closed !== undefined) {
@@ -231,6 +236,7 @@ export class BodyStreams {
       outgoing.wake?.();
     }
     this.#incoming.clear();
+    this.#claimed.clear();
     this.#outgoing.clear();
   }
 

@@ -1,5 +1,5 @@
 /** A thread that works without a break steps back behind others, and is given its place back when it rests. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CellRoom, openCellRoom } from '../support/cell-room.ts';
@@ -26,12 +26,18 @@ describe.skipIf(process.platform !== 'linux')('a thread of a cell', () => {
         .map(Number)
         .filter((thread) => thread !== cell)
         .map(getPriority);
+    // Where the kernel has sessions, the priority of a thread says nothing to other sessions, such as the host's.
+    const session = `/proc/${cell}/autogroup`;
+    const sessionNice = (): number | undefined =>
+      existsSync(session) ? Number(readFileSync(session, 'utf8').split(' ').at(-1)) : undefined;
     const burn = guest.json('burn');
     await until(() => priorities().filter((priority) => priority === 10).length >= 1);
     expect(getPriority(cell)).toBe(0);
+    await until(() => [10, undefined].includes(sessionNice()));
     await burn;
     // Only root may give a priority back.
     if (process.getuid?.() === 0) await until(() => priorities().every((priority) => priority === 0));
+    if (process.getuid?.() === 0) await until(() => [0, undefined].includes(sessionNice()));
     expect(guest.instance.alive).toBe(true);
   });
 });

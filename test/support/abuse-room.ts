@@ -3,8 +3,9 @@
  * neighbours, and says what became of everybody. `near` lives in the cell of the hostile module, `far` in its own.
  */
 import { HostedModule } from '../../runtime/modules/hosted-module.ts';
-import type { Abuse } from './abuse.ts';
+import { type Abuse, type AbuseUse, SINK } from './abuse.ts';
 import { neighbour, startHealthClient, startNeighbourClient } from './abuse-neighbours.ts';
+import { type AbuseSink, openSink } from './abuse-sink.ts';
 import { askAbuse } from './ask-abuse.ts';
 import { p99, type SteadyClient, type Tally } from './steady-client.ts';
 import { startTestHost, type TestHost } from './test-host.ts';
@@ -20,6 +21,7 @@ export interface AbuseReport {
   readonly tookCell: boolean;
   /** What `GET /ok` was answered until it came to rest, repetitions left out; ` retry` when it said when to come back. */
   readonly next: readonly string[];
+  readonly used: AbuseUse;
   readonly near: Witness;
   readonly far: Witness;
   readonly health: Witness;
@@ -28,10 +30,14 @@ export interface AbuseReport {
 export interface Witness {
   readonly quietP99: number;
   readonly duringP99: number;
+  /** Of many answers the p99 hides the few that a short standstill delays. */
+  readonly duringSlowest: number;
   readonly answered: number;
   readonly refused: number;
   readonly wrong: readonly string[];
 }
+
+type Meters = Pick<AbuseUse, 'calls' | 'bytes' | 'lines'>;
 
 /** One that was a suspect lives alone for a while: another one takes its place then. */
 const NEIGHBOURS = 8;
@@ -44,23 +50,32 @@ const ASK_AGAIN_MS = 50;
 export class AbuseRoom {
   readonly at: TestHost;
   readonly #near: string[];
+  readonly #sink: AbuseSink;
 
-  private constructor(at: TestHost, near: string[]) {
+  private constructor(at: TestHost, near: string[], sink: AbuseSink) {
     this.at = at;
     this.#near = near;
+    this.#sink = sink;
   }
 
   static async open(abuses: readonly Abuse[]): Promise<AbuseRoom> {
     const near = Array.from({ length: NEIGHBOURS }, (_, index) => `near_${index}`);
-    const files = Object.assign({}, ...['far', ...near].map(neighbour), ...abuses.map((abuse) => abuse.files));
-    const settings: Record<string, string> = Object.assign({}, ...abuses.map((abuse) => abuse.settings), {
-      cells: '1',
-    });
-    return new AbuseRoom(await startTestHost({ files, settings, config: 'jit: { full: [far] }' }), near);
+    const sink = await openSink();
+    const hostile = abuses.flatMap(({ files }) => Object.entries(files));
+    const files = Object.assign(
+      {},
+      ...['far', ...near].map(neighbour),
+      Object.fromEntries(hostile.map(([path, text]) => [path, text.replaceAll(SINK, `http://${sink.place}`)])),
+    );
+    const settings = Object.assign({}, ...abuses.map((abuse) => abuse.settings), { cells: '1' });
+    const grants = Object.fromEntries(abuses.map(({ module }) => [module, [`http:${sink.place}`]]));
+    const config = JSON.stringify({ jit: { full: ['far'] }, egress: { allow_private: [sink.place] }, grants });
+    return new AbuseRoom(await startTestHost({ files, settings, config }), near, sink);
   }
 
-  close(): Promise<void> {
-    return this.at.close();
+  async close(): Promise<void> {
+    await this.at.close();
+    await this.#sink.close();
   }
 
   /** @throws Error when the host runs no such module */
@@ -89,6 +104,8 @@ export class AbuseRoom {
     const from = this.at.lines.length;
     await until(() => clients.every(({ answered }) => answered >= QUIET_ANSWERS));
     const quiet = clients.map((client) => client.take());
+    const before = this.#metersOf(module);
+    this.#sink.take();
     const answered = await askAbuse(this.at.url, request);
     if (outcome.thread === 'ends') await until(() => this.#reasonOf(module, from) !== undefined);
     if (outcome.rests !== undefined) await until(() => this.#find(module)?.state === outcome.rests);
@@ -100,6 +117,7 @@ export class AbuseRoom {
       reason: this.#reasonOf(module, from),
       tookCell: this.cellOf(near) !== cell,
       next,
+      used: this.#usedBy(module, before, from),
       near: witness(0),
       far: witness(1),
       health: witness(2),
@@ -153,6 +171,23 @@ export class AbuseRoom {
     return found?.state === 'failed' ? found.reasons.join('; ') : undefined;
   }
 
+  #usedBy(name: string, before: Meters, from: number): AbuseUse {
+    const { calls, bytes, lines } = this.#metersOf(name);
+    return {
+      calls: calls - before.calls,
+      bytes: bytes - before.bytes,
+      lines: lines - before.lines,
+      logged: this.at.lines.slice(from).filter(({ module }) => module === name).length,
+      ...this.#sink.take(),
+    };
+  }
+
+  /** One that was never run has used nothing. */
+  #metersOf(name: string): Meters {
+    const found = this.#find(name);
+    return found instanceof HostedModule ? found.usage : { calls: 0, bytes: 0, lines: 0 };
+  }
+
   #find(name: string) {
     return this.at.host.registry.list().find((module) => module.name === name);
   }
@@ -163,6 +198,7 @@ function compare(quiet: Tally | undefined, during: Tally | undefined): Witness {
   return {
     quietP99: p99(quiet),
     duringP99: p99(during),
+    duringSlowest: Math.max(...during.latenciesMs),
     answered: during.latenciesMs.length,
     refused: during.refused,
     wrong: [...quiet.wrong, ...during.wrong],

@@ -42,7 +42,26 @@ export interface AbuseOutcome {
   readonly next: 'works' | 'refused';
   /** The state that it comes to by itself before it is asked again. */
   readonly rests?: 'sleeping';
+  /** What it must have done by then: an abuse that never comes near a limit proves nothing about it. */
+  readonly atLeast?: Partial<AbuseUse>;
+  /** What must not have come through, however much of it was tried. */
+  readonly atMost?: Partial<AbuseUse>;
 }
+
+/** What a hostile module used. The first three are the host's own meters, which count what is refused as well. */
+export interface AbuseUse {
+  readonly calls: number;
+  readonly bytes: number;
+  readonly lines: number;
+  /** Lines in the operator's log under its name, the host's own among them. */
+  readonly logged: number;
+  /** Its requests that arrived at the sink, and how many of them were open at the same time. */
+  readonly requests: number;
+  readonly requestsAtOnce: number;
+}
+
+/** The origin of abuse-sink.ts in the code of a module: a room puts the real one in its place and grants it. */
+export const SINK = 'http://sink.invalid';
 
 export interface AbuseGiven extends Partial<AbuseOutcome> {
   /** The body of `run(context)`, which answers `GET /run`. */
@@ -72,7 +91,7 @@ export function createAbuse(kind: AbuseKind, usual: AbuseOutcome, name: string, 
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .replaceAll(/^_|_$/g, '')}`.slice(0, 64);
-  const { answers, thread, reasons, cell, next, rests } = { ...usual, ...given };
+  const { answers, thread, reasons, cell, next, rests, atLeast, atMost } = { ...usual, ...given };
   return {
     name,
     kind,
@@ -85,7 +104,16 @@ export function createAbuse(kind: AbuseKind, usual: AbuseOutcome, name: string, 
       ...(given.body === undefined ? {} : { body: given.body }),
       ...(given.leaveAfterMs === undefined ? {} : { timeoutMs: given.leaveAfterMs }),
     },
-    outcome: { answers, thread, reasons, cell, next, ...(rests === undefined ? {} : { rests }) },
+    outcome: {
+      answers,
+      thread,
+      reasons,
+      cell,
+      next,
+      ...(rests === undefined ? {} : { rests }),
+      ...(atLeast === undefined ? {} : { atLeast }),
+      ...(atMost === undefined ? {} : { atMost }),
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import { createHttpEgress } from '../../runtime/capabilities/http.ts';
 import { createLogCapability } from '../../runtime/capabilities/log.ts';
 import { buildCellFiles } from '../../runtime/cells/build.ts';
 import { Instance, type InstanceExit } from '../../runtime/cells/instance.ts';
-import { type JailOptions, probeJail } from '../../runtime/cells/jail.ts';
+import { type JailOptions, probeJail } from '../../runtime/cells/jail/probe-jail.ts';
 import { CellPool, warmCellFiles } from '../../runtime/cells/pool.ts';
 import { invokeGuest } from '../../runtime/modules/invoke-guest.ts';
 import type { ModuleAnswer } from '../../runtime/modules/served-module.ts';

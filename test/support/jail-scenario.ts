@@ -11,6 +11,8 @@ export interface Attacks {
   readonly main: Readonly<Record<string, string>>;
   /** From a thread like that of a module. */
   readonly thread: Readonly<Record<string, string>>;
+  /** From a thread to which the main thread gave back what Node took. */
+  readonly beyond: Readonly<Record<string, string>>;
   readonly neighbourLives: boolean;
 }
 

@@ -34,13 +34,13 @@ describe('the resident set of a cell', () => {
 
   it('that is allowed by its modules is nobody’s fault', () => {
     const resident = new Resident();
-    const threads = new Map(Array.from({ length: 100 }, () => [{}, thread(1)]));
+    const threads = new Map(Array.from({ length: 100 }, (_value, channel) => [channel, thread(1)]));
     for (let look = 0; look < 20; look++) expect(resident.look(2_000, threads)).toBeUndefined();
   });
 
-  it('over that for three looks ends the thread that was most active meanwhile', () => {
+  it('over that for three looks names the thread that was most active meanwhile', () => {
     const resident = new Resident();
-    const [busyBefore, evil] = [{ name: 'busy before' }, { name: 'evil' }];
+    const [busyBefore, evil] = [1, 2];
     const look = (megabytes: number, before: number, now: number) =>
       resident.look(
         megabytes,
@@ -57,13 +57,13 @@ describe('the resident set of a cell', () => {
 
   it('that came down again in between is forgiven: it was garbage', () => {
     const resident = new Resident();
-    const threads = new Map([[{}, thread(1)]]);
+    const threads = new Map([[1, thread(1)]]);
     for (const megabytes of [500, 500, 300, 500, 500, 300]) expect(resident.look(megabytes, threads)).toBeUndefined();
   });
 
   it('far over what is allowed is not waited for', () => {
     const resident = new Resident();
-    const threads = new Map([[{}, thread(1)]]);
+    const threads = new Map([[1, thread(1)]]);
     expect(resident.look(2_000, threads)?.detail).toBe('the cell has 2000 MB, allowed are 376');
   });
 });

@@ -44,6 +44,39 @@ describe('when a cell dies', () => {
     expect(groups(other, names, 1)).toEqual(groups(one, names, 1));
   });
 
+  it('and who struck had answered long before, all who were there twice are suspects', () => {
+    const probation = new Probation();
+    const present = (...idle: string[]) => idle.map((module) => occupant(module));
+    probation.judge([...busy('a'), ...present('b', 'evil')], MINUTE);
+    expect(groups(probation, ['a', 'b', 'evil'], MINUTE + 1)).toEqual([['a']]);
+    probation.judge([...busy('b'), ...present('c', 'evil')], 2 * MINUTE);
+    expect(groups(probation, ['a', 'b', 'c', 'evil'], 2 * MINUTE + 1)).toEqual([['a'], ['b'], ['evil']]);
+  });
+
+  it('and one who strikes long after its answers lives with nobody else after a few deaths, whoever is busy then', () => {
+    const probation = new Probation();
+    const names = Array.from({ length: 13 }, (_value, index) => `m${String(index).padStart(2, '0')}`);
+    let company = names;
+    let deaths = 0;
+    while (company.length > 1 && deaths < 20) {
+      const victim = company.find((name) => name !== 'm05') ?? '';
+      probation.judge(
+        [...busy(victim), ...company.filter((name) => name !== victim).map((name) => occupant(name))],
+        deaths,
+      );
+      deaths += 1;
+      company = names.filter((name) => probation.cellOf(name, deaths) === probation.cellOf('m05', deaths));
+    }
+    expect(company).toEqual(['m05']);
+    expect(deaths).toBeLessThanOrEqual(8);
+  });
+
+  it('and only one of many had something in flight, that proves nothing: its next term is no longer', () => {
+    const probation = new Probation();
+    for (let at = 0; at < 5; at += 1) probation.judge([...busy('victim'), occupant(`m${at}`)], at);
+    expect(probation.cellOf('victim', 5 + 6 * MINUTE)).toBeUndefined();
+  });
+
   it('again and again, the guilty one of many is alone after a few deaths', () => {
     const probation = new Probation();
     const names = Array.from({ length: 13 }, (_value, index) => `m${String(index).padStart(2, '0')}`);

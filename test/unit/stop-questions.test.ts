@@ -93,6 +93,15 @@ describe('a thread that does not yield', () => {
     expect(thread.stuck).toHaveLength(1);
   });
 
+  it('has until the deadline when a client went away before it', async () => {
+    const thread = ask();
+    thread.leave(1, 'gone', Date.now() + 20_000);
+    await turn(19_900);
+    expect(thread.stuck).toEqual([]);
+    await turn(1_200);
+    expect(thread.stuck).toHaveLength(1);
+  });
+
   it('is not ended when it yields in the last moment', async () => {
     const thread = ask({ taskRuns: true });
     thread.leave(1);
@@ -120,6 +129,16 @@ describe('handlers that go on after their deadline in a thread that yields', () 
     thread.leave(1);
     await thread.yieldNow();
     await turn(2_000);
+    expect(thread.stuck).toEqual(['left 65 invocations unfinished that nobody waits for']);
+  });
+
+  it('whose clients went away are counted from their deadline on', async () => {
+    const thread = ask();
+    thread.leave(65, 'gone', Date.now() + 20_000);
+    await thread.yieldNow();
+    await turn(19_000);
+    expect(thread.stuck).toEqual([]);
+    await turn(3_000);
     expect(thread.stuck).toEqual(['left 65 invocations unfinished that nobody waits for']);
   });
 

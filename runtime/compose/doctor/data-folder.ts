@@ -1,6 +1,6 @@
 /** Who else may look into the host's own data. Looks only: it makes nothing, and mends nothing. */
 import type { Stats } from 'node:fs';
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SECRET_FILE } from '../../state/data-folder.ts';
 import { type Finding, failed, on } from './finding.ts';
@@ -26,8 +26,9 @@ const SECRET = 'token secret';
 const OTHERS = 0o077;
 const ROOT = 0;
 
+/** What a link leads to is what others could read. */
 async function look(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch((error: NodeJS.ErrnoException) => {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
@@ -36,12 +37,12 @@ async function look(path: string): Promise<Stats | undefined> {
 function judge(name: string, path: string, stats: Stats, mode: number, stakes: string): Finding {
   if (process.platform === 'win32') return on(name, `${path}: Windows keeps its own list of who may read it.`);
   const remedy = `chmod ${mode.toString(8)} ${path}`;
-  if ((stats.mode & OTHERS) !== 0 && !stats.isSymbolicLink()) {
+  if ((stats.mode & OTHERS) !== 0) {
     const found = (stats.mode & 0o777).toString(8).padStart(4, '0');
     return failed(name, 'setting', `${path} is open to other users (mode ${found}), and holds ${stakes}.`, remedy);
   }
   const me = process.getuid?.();
-  if (me !== ROOT && stats.uid !== me && stats.uid !== ROOT) {
+  if (stats.uid !== me && stats.uid !== ROOT) {
     return failed(
       name,
       'setting',

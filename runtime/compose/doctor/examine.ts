@@ -6,14 +6,15 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCellFiles } from '../../cells/build.ts';
-import { type Jail, JailError, probeJail } from '../../cells/jail.ts';
+import { type Jail, JailError, type OpenJail, probeJail } from '../../cells/jail/probe-jail.ts';
 import type { HostSettings } from '../../config/settings-schema.ts';
 import { judgeDataFolder } from './data-folder.ts';
 import { type Finding, type FindingGroup, failed } from './finding.ts';
+import { interruptible } from './interruptible.ts';
 import { judgeJail } from './jail.ts';
 import { judgeMachine, readMachine } from './machine.ts';
 import { judgeSettings } from './settings.ts';
-import { openBait } from './tried-cell.ts';
+import { type Bait, openBait } from './tried-cell.ts';
 import { tryRealm } from './tried-realm.ts';
 
 export async function examine(settings: HostSettings): Promise<readonly FindingGroup[]> {
@@ -54,25 +55,29 @@ interface Tried {
 
 async function tryAll(jail: Jail): Promise<Tried> {
   const folder = await mkdtemp(join(tmpdir(), 'plexi-doctor-'));
-  // Cells may be another user, and there is nothing in here that nobody may see.
-  await chmod(folder, 0o755);
-  const bait = await openBait(folder);
-  try {
+  let bait: Bait | undefined;
+  let open: OpenJail | undefined;
+  const tryIn = async (): Promise<Tried> => {
+    // Cells may be another user, and there is nothing in here that nobody may see.
+    await chmod(folder, 0o755);
+    bait = await openBait(folder);
     const files = await buildCellFiles(folder);
     await bait.lay(files);
-    const open = await jail.open(files);
-    try {
-      const [realm, cell] = await Promise.all([tryRealm(files, open), bait.tryCell(files, open)]);
-      return { realm, cell };
-    } finally {
-      await open.close();
-    }
+    open = await jail.open(files);
+    const [realm, cell] = await Promise.all([tryRealm(files, open), bait.tryCell(files, open)]);
+    return { realm, cell };
+  };
+  const cleanUp = async (): Promise<void> => {
+    bait?.close();
+    await open?.close();
+    // Who was interrupted may still be writing.
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    return await interruptible(tryIn, cleanUp);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { realm: [], cell: [failed('cells', 'platform', `A cell cannot be started here: ${why}`, LOOK)] };
-  } finally {
-    bait.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

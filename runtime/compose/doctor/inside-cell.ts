@@ -1,6 +1,7 @@
 /**
- * Runs in place of a cell's program, in the same jail and with the same flags, and once more in a thread as modules have
- * it: tries what code would try that had left its realm. Prints for each attempt `done` or the code of the refusal.
+ * Runs in place of a cell's program, in the same jail and with the same flags: tries what code would try that had left
+ * its realm, there, in a thread as modules have it, and in one that Node's permissions do not bind, which code that had
+ * left its thread as well could start. Prints for each attempt `done` or the code of the refusal.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,17 +14,19 @@ const ATTEMPT_MS = 1_000;
 
 const here = new URL('.', import.meta.url);
 
+type Kind = 'thread' | 'beyond';
+
 if (isMainThread) await insideCell(JSON.parse(readFileSync(new URL('order.json', here), 'utf8')));
 else parentPort?.postMessage(await attemptAll(workerData as InsideOrder));
 
 async function insideCell(order: InsideOrder): Promise<void> {
   const report: InsideReport = {
     cell: await attemptAll(order),
-    thread: await new Promise<Attempts>((resolve, reject) => {
-      startThread(order).once('message', resolve).once('error', reject);
-    }),
+    thread: await attemptAllIn('thread', order),
+    // What it does to the process that gets it by mistake: nothing.
+    signal: await attempt(() => void process.kill(order.hostProcess, process.platform === 'win32' ? 0 : 'SIGURG')),
+    beyond: await attemptAllIn('beyond', { ...order, port: order.beyondPort }),
     environment: Object.keys(process.env),
-    signal: await attempt(() => void process.kill(process.ppid, 0)),
     hasProto: '__proto__' in Object.prototype,
     flags: process.execArgv,
   };
@@ -31,20 +34,27 @@ async function insideCell(order: InsideOrder): Promise<void> {
   process.stderr.write(`${JSON.stringify(report)}\n`);
 }
 
-function startThread(order: InsideOrder): Worker {
+function attemptAllIn(kind: Kind, order: InsideOrder): Promise<Attempts> {
+  return new Promise((resolve, reject) => {
+    startThread(kind, order).once('message', resolve).once('error', reject);
+  });
+}
+
+function startThread(kind: Kind, order: InsideOrder): Worker {
   return new Worker(new URL(import.meta.url), {
     env: {},
     argv: [],
-    execArgv: ['--permission', `--allow-fs-read=${here.pathname}`],
+    execArgv: kind === 'beyond' ? [] : ['--permission', `--allow-fs-read=${here.pathname}`],
     workerData: order,
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
   });
 }
 
 async function attemptAll(order: InsideOrder): Promise<Attempts> {
-  const { file, port } = order;
+  const { file, ownFile, port } = order;
   return {
     read: await attempt(() => void readFileSync(file)),
+    own: await attempt(() => void readFileSync(ownFile)),
     list: await attempt(() => void readdirSync('/')),
     write: await attempt(() => writeFileSync(join(file, '..', 'written'), '')),
     connect: await attempt((done, refuse) => {
@@ -60,7 +70,7 @@ async function attemptAll(order: InsideOrder): Promise<Attempts> {
     addon: await attempt(() => process.dlopen({ exports: {} }, join(file, '..', 'addon.node'))),
     evaluate: await attempt(() => void new Function('return 1')()),
     // Cells start threads; only a thread of a cell may not.
-    thread: isMainThread ? 'not tried' : await attempt(() => void startThread(order)),
+    thread: isMainThread ? 'not tried' : await attempt(() => void startThread('thread', order)),
   };
 }
 

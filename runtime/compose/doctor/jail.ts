@@ -1,5 +1,5 @@
 /** What holds a cell besides Node's permissions, as the jail of this machine found it by trying. */
-import type { Jail, JailLayer } from '../../cells/jail.ts';
+import type { Jail, JailLayer } from '../../cells/jail/probe-jail.ts';
 import { type Finding, failed, off, on } from './finding.ts';
 
 /** @param refusal why bubblewrap, which the settings insist on, does not work here */

@@ -1,11 +1,11 @@
 /** What a jailed process of this machine cannot do: tried in one, from the cell and from a thread in it. */
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CellFiles } from '../../cells/build.ts';
 import { Cell } from '../../cells/cell.ts';
-import type { OpenJail } from '../../cells/jail.ts';
+import type { OpenJail } from '../../cells/jail/probe-jail.ts';
 import { type Finding, failed, off, on } from './finding.ts';
 import type { Attempts, InsideOrder, InsideReport } from './inside-cell-report.ts';
 
@@ -17,18 +17,36 @@ export interface Bait {
   close(): void;
 }
 
-/** @param folder for a file that anybody may read, whom nothing holds */
+/** What the host itself has seen of the attempts. */
+export interface Arrived {
+  readonly connections: number;
+  /** By code that has left its thread. */
+  readonly beyond: number;
+  readonly signals: number;
+}
+
+/** @param folder for a file that anybody may read, whom nothing holds, and one that is for the host's user */
 export async function openBait(folder: string): Promise<Bait> {
-  let connections = 0;
-  const server = createServer((socket) => {
-    connections += 1;
-    socket.destroy();
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  const order: InsideOrder = { file: await layFile(folder), port };
+  const arrived = { connections: 0, beyond: 0, signals: 0 };
+  const onSignal = (): void => {
+    arrived.signals += 1;
+  };
+  const [server, beyondServer] = await Promise.all([
+    listen(() => {
+      arrived.connections += 1;
+    }),
+    listen(() => {
+      arrived.beyond += 1;
+    }),
+  ]);
+  if (process.platform !== 'win32') process.on('SIGURG', onSignal);
+  const order: InsideOrder = {
+    file: await layFile(join(folder, 'open'), 0o777, 0o666),
+    ownFile: await layFile(join(folder, 'own'), 0o700, 0o600),
+    port: portOf(server),
+    beyondPort: portOf(beyondServer),
+    hostProcess: process.pid,
+  };
   return {
     async lay({ folder: programs }) {
       await copyFile(fileURLToPath(new URL(`./${PROGRAM}`, import.meta.url)), join(programs, PROGRAM));
@@ -36,9 +54,13 @@ export async function openBait(folder: string): Promise<Bait> {
     },
     async tryCell(files, jail) {
       const report = await runInside(files, jail);
-      return typeof report === 'string' ? [notStarted(report)] : judgeReport(report, connections);
+      return typeof report === 'string' ? [notStarted(report)] : judgeReport(report, arrived);
     },
-    close: () => void server.close(),
+    close() {
+      process.off('SIGURG', onSignal);
+      server.close();
+      beyondServer.close();
+    },
   };
 }
 
@@ -47,13 +69,27 @@ const TRY_MS = 10_000;
 /** What a process has printed may arrive after its end. */
 const LAST_WORDS_MS = 500;
 
-async function layFile(folder: string): Promise<string> {
-  const open = join(folder, 'open');
-  const file = join(open, 'file');
-  await mkdir(open);
-  await writeFile(file, 'Anybody may read this.');
-  await chmod(open, 0o777);
-  await chmod(file, 0o666);
+async function listen(onConnection: () => void): Promise<Server> {
+  const server = createServer((socket) => {
+    onConnection();
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function layFile(folder: string, folderMode: number, mode: number): Promise<string> {
+  const file = join(folder, 'file');
+  await mkdir(folder);
+  await writeFile(file, 'A file of the doctor.');
+  await chmod(folder, folderMode);
+  await chmod(file, mode);
   return file;
 }
 
@@ -104,7 +140,7 @@ const DENIED = ['ERR_ACCESS_DENIED'];
 const WALLS: readonly Wall[] = [
   {
     name: 'files',
-    attempts: ['read', 'list', 'write'],
+    attempts: ['read', 'own', 'list', 'write'],
     refusals: DENIED,
     holds: "Code that left its realm reads no file but the runtime's own programs, and writes none.",
     open: 'Code that left its realm reads or writes files of this machine.',
@@ -146,13 +182,13 @@ const WALLS: readonly Wall[] = [
   },
 ];
 
-/** @param connections that arrived where the cell was sent */
-export function judgeReport(report: InsideReport, connections: number): Finding[] {
+export function judgeReport(report: InsideReport, arrived: Arrived): Finding[] {
   return [
-    ...WALLS.map((wall) => judgeWall(wall, report, connections)),
+    ...WALLS.map((wall) => judgeWall(wall, report, arrived.connections)),
     judgeEnvironment(report),
     judgeFlags(report),
-    judgeSignals(report),
+    judgeSignals(report, arrived),
+    judgeBeyond(report, arrived),
   ];
 }
 
@@ -192,13 +228,41 @@ function judgeFlags({ flags, hasProto }: InsideReport): Finding {
   return failed(name, 'platform', 'A cell runs without the flags that make its loops endable.', OTHER_NODE);
 }
 
-function judgeSignals({ signal }: InsideReport): Finding {
+function judgeSignals(report: InsideReport, arrived: Arrived): Finding {
   const name = 'signals';
-  if (signal !== 'done') return on(name, 'Code that left its realm cannot send a signal to the host.');
+  if (!signalsHost(report, arrived)) return on(name, 'Code that left its realm cannot send a signal to the host.');
   return off(
     name,
-    'Cells are the same user as the host, so code that left its realm could end the host, though not read from it.',
+    'Cells are the same user as the host, so code that left its realm can end the host.',
     'Set jail: bwrap, or start the host as root, which gives cells another user.',
+  );
+}
+
+/** In a cell the number of the host may be somebody else's: what counts is what arrived, where it can be asked for. */
+function signalsHost({ signal }: InsideReport, { signals }: Arrived): boolean {
+  return signals > 0 || (process.platform === 'win32' && signal === 'done');
+}
+
+function judgeBeyond(report: InsideReport, arrived: Arrived): Finding {
+  const name = 'beyond the thread';
+  const { beyond } = report;
+  const isSameUser = beyond.own === 'done';
+  const open = [
+    [isSameUser, 'it reads and changes whatever the user of the host may'],
+    [!isSameUser && beyond.read === 'done', 'it reads what everybody may read'],
+    [!isSameUser && beyond.write === 'done', 'it makes files where everybody may'],
+    [arrived.beyond > 0, 'it reaches the network'],
+    [signalsHost(report, arrived), 'it ends the host'],
+  ].flatMap(([isOpen, words]) => (isOpen === true ? [words] : []));
+  const free = 'Code that left its thread as well gives itself back what Node took';
+  if (open.length === 0) {
+    return on(name, `${free}, and even so has no file of this machine's users, no network and no process of the host.`);
+  }
+  const children = beyond.child === 'done' ? ['it starts programs'] : [];
+  return off(
+    name,
+    `${free}: ${[...open, ...children].join(', ')}.`,
+    'Set jail: bwrap (Linux, apt-get install bubblewrap).',
   );
 }
 

@@ -5,7 +5,7 @@ import { DEFAULT_QUOTA } from '../../bridge/quota.ts';
 import { createLogCapability } from '../../capabilities/log.ts';
 import type { CellFiles } from '../../cells/build.ts';
 import type { EndReason, InstanceExit } from '../../cells/instance.ts';
-import type { OpenJail } from '../../cells/jail.ts';
+import type { OpenJail } from '../../cells/jail/probe-jail.ts';
 import { CellPool } from '../../cells/pool.ts';
 import { createSpawner, type Spawn } from '../../cells/spawner.ts';
 import { invokeGuest } from '../../modules/invoke-guest.ts';

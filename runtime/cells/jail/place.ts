@@ -3,7 +3,7 @@ import { accessSync, constants, lstatSync, readlinkSync, realpathSync, statSync 
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CellFiles, cellFilesIn } from './build.ts';
+import { type CellFiles, cellFilesIn } from '../build.ts';
 
 export interface SharedCellFiles {
   readonly files: CellFiles;

@@ -1,15 +1,16 @@
 /** What holds a cell besides Node's own permissions: which user it is, what it may never gain, how much it may take. */
-import { type CellFiles, cellFilesIn } from './build.ts';
-import { bubblewrapPlace, INSIDE_FOLDER } from './jail-bwrap.ts';
-import { chain, type Setup, TRIED_LAYERS, type TriedLayer } from './jail-chain.ts';
-import { describeLayers, type JailLayer, missingBubblewrap } from './jail-layers.ts';
-import { lookAtMachine, type Machine } from './jail-machine.ts';
-import { shareCellFiles } from './jail-place.ts';
-import { isSeen, TRIAL_ARGUMENTS, type Trial, tryOut } from './jail-trial.ts';
-import { type CellUsers, createCellUsers } from './jail-users.ts';
-import type { CellProcess } from './spawn-process.ts';
+import { type CellFiles, cellFilesIn } from '../build.ts';
+import type { CellProcess } from '../spawn-process.ts';
+import { bubblewrapPlace, INSIDE_FOLDER } from './bwrap.ts';
+import { chain, type Setup, TRIED_LAYERS, type TriedLayer } from './chain.ts';
+import { endUser } from './end-user.ts';
+import { describeLayers, type JailLayer, missingBubblewrap } from './layers.ts';
+import { lookAtMachine, type Machine } from './machine.ts';
+import { shareCellFiles } from './place.ts';
+import { isSeen, TRIAL_ARGUMENTS, type Trial, tryOut } from './trial.ts';
+import { type CellUsers, createCellUsers } from './users.ts';
 
-export type { JailLayer } from './jail-layers.ts';
+export type { JailLayer } from './layers.ts';
 
 export interface JailOptions {
   readonly jail: 'auto' | 'bwrap';
@@ -33,6 +34,11 @@ export interface OpenJail {
 export interface JailedProcess extends CellProcess {
   /** How many processes that are not the cell stand between the host and the cell. */
   readonly depth: number;
+  /** Who it is, if that is nobody else. */
+  readonly user: number | undefined;
+  /** It was put in the first place of those that the kernel ends when memory is short. */
+  readonly goesFirst: boolean;
+  /** Ends what else its user runs. */
   leave(): void;
 }
 
@@ -62,9 +68,9 @@ export function probeJail({ jail }: JailOptions): Promise<Jail> {
 async function probe(wantsBubblewrap: boolean): Promise<Jail> {
   const machine = lookAtMachine();
   const users = typeof machine.users === 'string' ? undefined : createCellUsers(machine.users.range);
-  const setup = await findSetup(machine, users, wantsBubblewrap);
+  const { setup, mayLeaveFirstPlace } = await findSetup(machine, users, wantsBubblewrap);
   return {
-    layers: describeLayers({ machine, on: setup.layers, wantsBubblewrap }),
+    layers: describeLayers({ machine, on: setup.layers, wantsBubblewrap, mayLeaveFirstPlace }),
     open: (files) => openJail(setup, users, files),
   };
 }
@@ -85,8 +91,10 @@ async function openJail(setup: Setup, users: CellUsers | undefined, files: CellF
       return {
         ...chain(setup, run),
         depth: isInBubblewrap ? BUBBLEWRAP_DEPTH : 0,
+        user,
+        goesFirst: layers.has('memory'),
         leave() {
-          if (user !== undefined) users?.free(user);
+          if (user !== undefined) endUser(user, () => users?.free(user));
         },
       };
     },
@@ -94,19 +102,24 @@ async function openJail(setup: Setup, users: CellUsers | undefined, files: CellF
   };
 }
 
+interface Found {
+  readonly setup: Setup;
+  readonly mayLeaveFirstPlace: boolean;
+}
+
 /** All at once, which is what most machines have; only where that fails it is found out which one it was. */
-async function findSetup(machine: Machine, users: CellUsers | undefined, wantsBubblewrap: boolean): Promise<Setup> {
+async function findSetup(machine: Machine, users: CellUsers | undefined, wantsBubblewrap: boolean): Promise<Found> {
   const bare: Setup = { machine, layers: new Set() };
   if (process.platform !== 'linux') {
     if (wantsBubblewrap) throw new JailError(missingBubblewrap(machine, 'it is a program for Linux'));
-    return bare;
+    return { setup: bare, mayLeaveFirstPlace: false };
   }
   const place = wantsBubblewrap ? await bubblewrapPlace(machine) : undefined;
   if (wantsBubblewrap && place === undefined) throw new JailError(missingBubblewrap(machine, 'it is not installed'));
   const base: Setup = { machine, layers: new Set(), ...(place === undefined ? {} : { place }) };
   const wanted = TRIED_LAYERS.filter((layer) => isPossible(layer, base, users));
   const all = await findSeen(base, users, wanted);
-  if (all.seen.size === wanted.length) return { ...base, layers: all.seen };
+  if (all.seen.size === wanted.length) return found(base, all);
 
   const always: TriedLayer[] = place === undefined ? [] : ['bwrap'];
   const trials = await Promise.all(wanted.map((layer) => findSeen(base, users, [...new Set([...always, layer])])));
@@ -116,7 +129,11 @@ async function findSetup(machine: Machine, users: CellUsers | undefined, wantsBu
   }
   const held = wanted.filter((layer, index) => trials[index]?.seen.has(layer));
   const together = await findSeen(base, users, held);
-  return { ...base, layers: together.seen.size === held.length ? together.seen : new Set(always) };
+  return found(base, together.seen.size === held.length ? together : { ...together, seen: new Set(always) });
+}
+
+function found(base: Setup, { seen, mayLeaveFirstPlace }: Seen): Found {
+  return { setup: { ...base, layers: seen }, mayLeaveFirstPlace };
 }
 
 function isPossible(layer: TriedLayer, { machine, place }: Setup, users: CellUsers | undefined): boolean {
@@ -139,6 +156,7 @@ function isPossible(layer: TriedLayer, { machine, place }: Setup, users: CellUse
 interface Seen {
   readonly seen: ReadonlySet<TriedLayer>;
   readonly failure: string | undefined;
+  readonly mayLeaveFirstPlace: boolean;
 }
 
 async function findSeen(base: Setup, users: CellUsers | undefined, layers: readonly TriedLayer[]): Promise<Seen> {
@@ -147,6 +165,7 @@ async function findSeen(base: Setup, users: CellUsers | undefined, layers: reado
   const run = { args: TRIAL_ARGUMENTS, cwd: '/', ...(user === undefined ? {} : { user }) };
   const { sight, failure }: Trial = await tryOut(chain(setup, run));
   if (user !== undefined) users?.free(user);
-  if (sight === undefined) return { seen: new Set(), failure };
-  return { seen: new Set(layers.filter((layer) => isSeen(layer, sight, setup, user))), failure };
+  if (sight === undefined) return { seen: new Set(), failure, mayLeaveFirstPlace: false };
+  const seen = new Set(layers.filter((layer) => isSeen(layer, sight, setup, user)));
+  return { seen, failure, mayLeaveFirstPlace: sight.mayLeaveFirstPlace };
 }

@@ -2,8 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { keepsBounds, type Setup, type TriedLayer } from './jail-chain.ts';
-import { type CellProcess, CellStartError, startProcess } from './spawn-process.ts';
+import { type CellProcess, CellStartError, startProcess } from '../spawn-process.ts';
+import { keepsBounds, limitsOf, type Setup, type TriedLayer } from './chain.ts';
 
 /** Arguments of Node for such a process. */
 export const TRIAL_ARGUMENTS: readonly string[] = ['--no-warnings', '-e', sayWhatIsSeen()];
@@ -13,6 +13,8 @@ export interface Sight {
   readonly status: string;
   readonly limits: string;
   readonly killedFirst: string;
+  /** It took itself from the place of those that are ended first, when it tried. */
+  readonly mayLeaveFirstPlace: boolean;
   readonly network: string;
   readonly processes: string;
   readonly root: readonly string[];
@@ -85,7 +87,7 @@ export function isSeen(layer: TriedLayer, sight: Sight, setup: Setup, user: numb
       return ['Uid', 'Gid'].every((id) => status(id) === Array(4).fill(user).join('\t')) && status('Groups') === '';
     case 'memory':
       return (
-        new RegExp(`Max data size\\s+${setup.machine.ceilings.dataBytes}\\s`).test(sight.limits) &&
+        Object.entries(limitsOf(setup)).every(([name, limit]) => hasLimit(sight.limits, name, limit)) &&
         sight.killedFirst === '1000'
       );
     case 'network':
@@ -99,16 +101,24 @@ export function isSeen(layer: TriedLayer, sight: Sight, setup: Setup, user: numb
   }
 }
 
+/** Soft and hard, as the kernel lists them. */
+function hasLimit(limits: string, name: string, limit: number): boolean {
+  return new RegExp(`^${name}\\s+${limit}\\s+${limit}\\s`, 'm').test(limits);
+}
+
 function sayWhatIsSeen(): string {
   return `
     const fs = require('node:fs');
     const { Socket } = require('node:net');
     const read = (name) => { try { return fs.readFileSync('/proc/self/' + name, 'utf8').trim(); } catch { return ''; } };
     const namespace = (name) => { try { return fs.readlinkSync('/proc/self/ns/' + name); } catch { return ''; } };
+    const killedFirst = read('oom_score_adj');
+    try { fs.writeFileSync('/proc/self/oom_score_adj', '0'); } catch {}
     const socket = new Socket({ fd: 3, readable: true, writable: true });
     socket.resume().on('error', () => {});
     socket.write(JSON.stringify({
-      status: read('status'), limits: read('limits'), killedFirst: read('oom_score_adj'),
+      status: read('status'), limits: read('limits'), killedFirst,
+      mayLeaveFirstPlace: read('oom_score_adj') !== killedFirst,
       network: namespace('net'), processes: namespace('pid'), root: fs.readdirSync('/'),
     }) + '\\n');`;
 }

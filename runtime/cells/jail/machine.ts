@@ -1,8 +1,8 @@
 /** What this machine has for a jail, and what the host may do here. Reads only. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { publicFolder } from './jail-place.ts';
-import { reservedUsers, type UserRange } from './jail-users.ts';
+import { publicFolder } from './place.ts';
+import { reservedUsers, type UserRange } from './users.ts';
 
 export interface Machine {
   /** Where each tool is; undefined: not installed. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { Machine } from './jail-machine.ts';
+import type { Machine } from './machine.ts';
 
 export interface BubblewrapPlace {
   readonly program: string;

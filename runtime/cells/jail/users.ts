@@ -1,5 +1,6 @@
 /** Users that cells can be: each cell its own, so that none can signal, trace or read another, or the host. */
 import { randomInt } from 'node:crypto';
+import { processesByUser } from '../user-processes.ts';
 
 export interface UserRange {
   readonly first: number;
@@ -34,12 +35,16 @@ export function createCellUsers({ first, last }: UserRange): CellUsers {
   let next = randomInt(first, last + 1);
   return {
     take() {
-      if (taken.size > last - first) throw new RangeError('More cells than there are users for them.');
-      while (taken.has(next)) next = next === last ? first : next + 1;
-      const user = next;
-      taken.add(user);
-      next = next === last ? first : next + 1;
-      return user;
+      // Boundary: whoever runs something as this user, another host or what an ended cell left, is no company for a cell.
+      const busy = processesByUser();
+      for (let tried = first; tried <= last; tried++) {
+        const user = next;
+        next = next === last ? first : next + 1;
+        if (taken.has(user) || busy.has(user)) continue;
+        taken.add(user);
+        return user;
+      }
+      throw new RangeError('More cells than there are users for them.');
     },
     free(user) {
       taken.delete(user);

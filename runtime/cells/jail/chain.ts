@@ -2,9 +2,10 @@
  * The command line of a jailed process: each step sets one thing and replaces itself by the next, so that the process
  * that the host started is the cell. (Only bubblewrap stays: it is the parent of what it holds, and takes it along.)
  */
-import { type BubblewrapPlace, bubblewrapInput } from './jail-bwrap.ts';
-import type { Machine } from './jail-machine.ts';
-import type { CellProcess } from './spawn-process.ts';
+
+import type { CellProcess } from '../spawn-process.ts';
+import { type BubblewrapPlace, bubblewrapInput } from './bwrap.ts';
+import type { Machine } from './machine.ts';
 
 /** What is more than Node's own permissions and an empty environment. */
 export const TRIED_LAYERS = ['no-new-privileges', 'user', 'memory', 'network', 'bwrap'] as const;
@@ -45,27 +46,46 @@ export function chain(setup: Setup, run: Run): CellProcess {
   return { file, args, cwd: '/', input: bubblewrapInput(setup.place, run, who) };
 }
 
+/** What prlimit calls the limits that the kernel lists in /proc/self/limits. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  'Max data size': 'data',
+  'Max open files': 'nofile',
+  'Max core file size': 'core',
+  'Max file size': 'fsize',
+  'Max locked memory': 'memlock',
+  'Max msgqueue size': 'msgqueue',
+  'Max processes': 'nproc',
+};
+
+/** With the layer `memory`, by the kernel's own names. */
+export function limitsOf({ layers, machine: { ceilings } }: Pick<Setup, 'layers' | 'machine'>): Record<string, number> {
+  return {
+    'Max data size': ceilings.dataBytes,
+    'Max open files': ceilings.descriptors,
+    'Max core file size': 0,
+    // A file that it could write to cannot grow; pipes and sockets are no files.
+    'Max file size': 0,
+    'Max locked memory': 0,
+    'Max msgqueue size': 0,
+    // The kernel counts these for each user: for one that the host shares they would be the host's.
+    ...(layers.has('user') ? { 'Max processes': ceilings.threads } : {}),
+  };
+}
+
 /** Root that stays root, and may not shrink what root may have, has as much again after each step. */
 export function keepsBounds({ layers, machine }: Pick<Setup, 'layers' | 'machine'>): boolean {
   return machine.isRoot && !machine.mayShrinkBounds && !layers.has('user') && !layers.has('bwrap');
 }
 
-function ceilings({ layers, machine: { tools, ceilings } }: Setup): string[] {
-  if (!layers.has('memory') || tools.prlimit === undefined || tools.choom === undefined) return [];
-  return [
-    ...[tools.choom, '-n', FIRST_TO_GO, '--'],
-    tools.prlimit,
-    `--data=${ceilings.dataBytes}`,
-    `--nofile=${ceilings.descriptors}`,
-    '--core=0',
-    // A file that it could write to cannot grow; pipes and sockets are no files.
-    '--fsize=0',
-    '--memlock=0',
-    '--msgqueue=0',
-    // The kernel counts these for each user: for one that the host shares they would be the host's.
-    ...(layers.has('user') ? [`--nproc=${ceilings.threads}`] : []),
-    '--',
-  ];
+function ceilings(setup: Setup): string[] {
+  const { layers, machine } = setup;
+  const { prlimit, choom } = machine.tools;
+  if (!layers.has('memory') || prlimit === undefined || choom === undefined) return [];
+  const limits = limitsOf(setup);
+  const words = Object.entries(OPTIONS).flatMap(([name, option]) =>
+    limits[name] === undefined ? [] : [`--${option}=${limits[name]}`],
+  );
+  return [choom, '-n', FIRST_TO_GO, '--', prlimit, ...words, '--'];
 }
 
 function namespaces({ layers, machine }: Setup): string[] {
