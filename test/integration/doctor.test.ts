@@ -7,16 +7,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Finding } from '../../runtime/compose/doctor/finding.ts';
-import type { InsideReport } from '../../runtime/compose/doctor/inside-cell-report.ts';
+import type { InsideOrder, InsideReport } from '../../runtime/compose/doctor/inside-cell-report.ts';
 import { judgeReport } from '../../runtime/compose/doctor/tried-cell.ts';
 import { FACTS } from '../../runtime/compose/doctor/tried-realm.ts';
 import { plexi } from '../support/plexi.ts';
 import { withoutPlexiVariables } from '../support/plexi-variables.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 withoutPlexiVariables();
 
 const PAGE = readFileSync(new URL('../../runtime/docs/isolation.md', import.meta.url), 'utf8');
+const MAIN = fileURLToPath(new URL('../../runtime/main.ts', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../../runtime/compose/doctor/inside-cell.ts', import.meta.url));
 
 async function doctor(yaml: string, ...flags: string[]) {
@@ -28,7 +30,11 @@ async function doctor(yaml: string, ...flags: string[]) {
 }
 
 function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('plexi-doctor-'));
+  return doctorFolders(tmpdir());
+}
+
+function doctorFolders(parent: string): string[] {
+  return readdirSync(parent).filter((name) => name.startsWith('plexi-doctor-'));
 }
 
 describe('plexi doctor', () => {
@@ -39,6 +45,25 @@ describe('plexi doctor', () => {
     expect([code, errors]).toEqual([0, '']);
     expect(existsSync(data)).toBe(false);
     expect(leftovers()).toEqual(before);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('leaves nothing behind when %s ends it in the middle', async (signal) => {
+    const folder = tempFolder({ 'tmp/nothing': '' });
+    const temporary = join(folder, 'tmp');
+    const child = spawn(process.execPath, [MAIN, 'doctor', '--data', join(folder, 'data')], {
+      cwd: folder,
+      env: { TMPDIR: temporary },
+      stdio: 'ignore',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)));
+    // Programs are laid, so cells are about to start or have started.
+    await until(() => doctorFolders(temporary).some((name) => readdirSync(join(temporary, name)).includes('own')));
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expect(doctorFolders(temporary)).toEqual([]);
+    const shared = readdirSync('/run').filter((name) => name.startsWith('plexi-cells-'));
+    expect(shared.filter((name) => name.includes(`-${child.pid}-`))).toEqual([]);
   });
 
   it('names its layers as the page does, each once', async () => {
@@ -84,11 +109,20 @@ describe('what it tries', () => {
     const { port } = server.address() as AddressInfo;
     mkdirSync(join(folder, 'programs'));
     cpSync(PROGRAM, join(folder, 'programs/inside-cell.ts'));
-    writeFileSync(join(folder, 'programs/order.json'), JSON.stringify({ file: join(folder, 'open/file'), port }));
+    const file = join(folder, 'open/file');
+    const order: InsideOrder = { file, ownFile: file, port, beyondPort: port, hostProcess: process.pid };
+    writeFileSync(join(folder, 'programs/order.json'), JSON.stringify(order));
+    let signals = 0;
+    const onSignal = (): void => {
+      signals += 1;
+    };
+    process.on('SIGURG', onSignal);
+    onTestFinished(() => void process.off('SIGURG', onSignal));
     const report = await runFreely(join(folder, 'programs/inside-cell.ts'));
     // A thread has flags of its own, which forbid what the process may do.
     expect({ ...report.cell, thread: '' }).toEqual({
       read: 'done',
+      own: 'done',
       list: 'done',
       write: 'done',
       connect: 'done',
@@ -99,7 +133,8 @@ describe('what it tries', () => {
       thread: '',
     });
     expect(report.environment).toContain('SECRET');
-    const failed = judgeReport(report, connections).filter(({ state }) => state !== 'on');
+    const arrived = { connections, beyond: connections, signals };
+    const failed = judgeReport(report, arrived).filter(({ state }) => state !== 'on');
     expect(failed.map(({ name }) => name)).toEqual([
       'files',
       'network',
@@ -109,6 +144,7 @@ describe('what it tries', () => {
       'environment',
       'optimising compiler',
       'signals',
+      'beyond the thread',
     ]);
   }, 60_000);
 

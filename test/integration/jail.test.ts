@@ -66,8 +66,8 @@ describe.each(places)('jail: $jail, the host is $user', ({ jail, user, missing }
       expect(done(main).sort()).toEqual(
         [...mayStart, ...(isOpen ? [...SAME_USER, 'debugger of the host'] : [])].sort(),
       );
-      // What such a thread has is what the operating system leaves to it.
-      expect(done(beyond).sort()).toEqual([...leftOpen].sort());
+      // What such a thread has is what the operating system leaves to it; Node loads native code for a whole process.
+      expect(done(beyond).sort()).toEqual(leftOpen.filter((name) => name !== 'native code').sort());
       expect(neighbourLives).toBe(true);
     },
   );

@@ -1,5 +1,5 @@
 /** What `plexi doctor` makes of settings, of a machine and of what a cell could do; the trying itself is in test/integration. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showFindings } from '../../runtime/cli/show-findings.ts';
@@ -9,7 +9,7 @@ import { ATTEMPTS, type Attempts, type InsideReport } from '../../runtime/compos
 import { judgeJail } from '../../runtime/compose/doctor/jail.ts';
 import { judgeMachine, type MachineFacts } from '../../runtime/compose/doctor/machine.ts';
 import { judgeSettings } from '../../runtime/compose/doctor/settings.ts';
-import { judgeReport } from '../../runtime/compose/doctor/tried-cell.ts';
+import { type Arrived, judgeReport } from '../../runtime/compose/doctor/tried-cell.ts';
 import { loadHostSettings } from '../../runtime/config/load-host-settings.ts';
 import type { HostSettings } from '../../runtime/config/settings-schema.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -113,6 +113,28 @@ describe('the data folder', () => {
     expect(second?.meaning).toContain('mode 0640');
   });
 
+  it('is what a link leads to', async () => {
+    const folder = tempFolder({ 'real/token.secret': 'x' });
+    chmodSync(join(folder, 'real'), 0o777);
+    chmodSync(join(folder, 'real/token.secret'), 0o666);
+    symlinkSync(join(folder, 'real'), join(folder, 'link'));
+    expect((await judgeDataFolder(join(folder, 'link'))).map(({ state }) => state)).toEqual(['failed', 'failed']);
+
+    mkdirSync(join(folder, 'data'), { mode: 0o700 });
+    symlinkSync(join(folder, 'real/token.secret'), join(folder, 'data/token.secret'));
+    expect((await judgeDataFolder(join(folder, 'data'))).map(({ state }) => state)).toEqual(['on', 'failed']);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('is not the folder of somebody else, also not for root', async () => {
+    const folder = tempFolder({ 'data/token.secret': 'x' });
+    chmodSync(join(folder, 'data'), 0o700);
+    chmodSync(join(folder, 'data/token.secret'), 0o600);
+    chownSync(join(folder, 'data'), 64_900, 64_900);
+    const [first] = await judgeDataFolder(join(folder, 'data'));
+    expect(first).toMatchObject({ state: 'failed', blame: 'setting' });
+    expect(first?.meaning).toContain('belongs to another user');
+  });
+
   it('is looked at, and neither made nor mended', async () => {
     const folder = tempFolder();
     mkdirSync(join(folder, 'data'));
@@ -153,13 +175,17 @@ describe('what code in a cell could do', () => {
   const held: InsideReport = {
     cell: { ...refused, thread: 'not tried' },
     thread: refused,
+    beyond: refused,
     environment: [],
     signal: 'EPERM',
     hasProto: false,
     flags: ['--no-turbofan'],
   };
-  const failures = (report: InsideReport, connections = 0): string[] =>
-    judgeReport(report, connections).flatMap(({ name, state }) => (state === 'on' ? [] : [`${name} ${state}`]));
+  const nothing: Arrived = { connections: 0, beyond: 0, signals: 0 };
+  const failures = (report: InsideReport, arrived: Partial<Arrived> = {}): string[] =>
+    judgeReport(report, { ...nothing, ...arrived }).flatMap(({ name, state }) =>
+      state === 'on' ? [] : [`${name} ${state}`],
+    );
 
   it('is nothing when everything was refused', () => {
     expect(failures(held)).toEqual([]);
@@ -176,7 +202,7 @@ describe('what code in a cell could do', () => {
   });
 
   it('fails when a connection arrived, whatever the cell says', () => {
-    expect(failures(held, 1)).toEqual(['network failed']);
+    expect(failures(held, { connections: 1 })).toEqual(['network failed']);
   });
 
   it('fails with variables, or without the flags; a signal is for operators to decide', () => {
@@ -184,7 +210,43 @@ describe('what code in a cell could do', () => {
     expect(failures({ ...held, environment: ['PWD', 'HOME'] })).toEqual(['environment failed']);
     expect(failures({ ...held, flags: [] })).toEqual(['optimising compiler failed']);
     expect(failures({ ...held, hasProto: true })).toEqual(['optimising compiler failed']);
-    expect(failures({ ...held, signal: 'done' })).toEqual(['signals off']);
+    expect(failures(held, { signals: 1 })).toEqual(['signals off', 'beyond the thread off']);
+    // The number of the host is somebody else's in there.
+    expect(failures({ ...held, signal: 'done' })).toEqual([]);
+  });
+});
+
+describe('code that left its thread', () => {
+  const none = Object.fromEntries(ATTEMPTS.map((attempt) => [attempt, 'ENOENT'])) as Attempts;
+  const words = (beyond: Partial<Attempts>, arrived: Partial<Arrived> = {}): string => {
+    const report: InsideReport = {
+      cell: none,
+      thread: none,
+      beyond: { ...none, ...beyond },
+      environment: [],
+      signal: 'ESRCH',
+      hasProto: false,
+      flags: [],
+    };
+    const found = judgeReport(report, { connections: 0, beyond: 0, signals: 0, ...arrived });
+    const { state, meaning } = find(found, 'beyond the thread');
+    return `${state}: ${meaning}`;
+  };
+
+  it('is held by what the system refuses, not by what Node does', () => {
+    expect(words({})).toMatch(/^on: /);
+    // What there is of programs and folders is its own.
+    expect(words({ child: 'done', list: 'done', listen: 'done' })).toMatch(/^on: /);
+    expect(words({ read: 'done', write: 'done', child: 'done' })).toMatch(
+      /^off: .*reads what everybody may read, it makes files where everybody may, it starts programs/,
+    );
+    expect(words({}, { beyond: 1 })).toMatch(/^off: .*reaches the network/);
+  });
+
+  it('has all that the user of the host has, where that is its own', () => {
+    const said = words({ own: 'done', read: 'done', write: 'done', child: 'done' }, { signals: 1 });
+    expect(said).toMatch(/^off: .*reads and changes whatever the user of the host may, it ends the host/);
+    expect(said).not.toContain('everybody');
   });
 });
 

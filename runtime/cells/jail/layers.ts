@@ -87,7 +87,7 @@ const WORDS: Readonly<Record<TriedLayer, { on(found: Found): string; off(found: 
     on: ({ on }) => {
       const open = on.has('bwrap')
         ? '.'
-        : '; sockets in folders of this machine that are open to everybody it can reach, which "jail: bwrap" stops.';
+        : `; sockets in folders of this machine that are open to ${on.has('user') ? 'everybody' : "the host's user"} it can reach, which "jail: bwrap" stops.`;
       return `A cell has a network of its own that leads nowhere, also for code that left its thread${open}`;
     },
     off: ({ machine }) =>
