@@ -5,7 +5,6 @@ import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
 import { printable } from '../observability/printable.ts';
 import { DataFolderError } from '../state/data-folder.ts';
-import { StateError } from '../state/state.ts';
 import { doctorCommand } from './doctor.ts';
 import { serveCommand } from './serve.ts';
 import { tasksCommand } from './tasks.ts';
@@ -42,7 +41,7 @@ Examples:
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
-const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError, StateError, JailError] as const;
+const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError, JailError] as const;
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
