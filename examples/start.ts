@@ -1,12 +1,18 @@
-/** `npm start`: serves this folder, with the small fake services that two of the examples ask. */
+/** `npm start`: serves this folder, with the small fake services and the folder that some of the examples ask for. */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '@plexichat/runtime/cli/command-line';
+import { useFewArenas } from '@plexichat/runtime/cli/few-arenas';
+import { fillFolder } from './cleanup/fill-folder.ts';
 import { startUpstream as startChat } from './digest/upstream.ts';
+import { startUpstream as startTranslation } from './translator/upstream.ts';
 import { startUpstream as startWeather } from './weather/upstream.ts';
 
+useFewArenas();
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const upstreams = await Promise.all([startChat(8098), startWeather(8099)]);
+// Without it that one example has nothing to do; the others run.
+await fillFolder().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+const upstreams = await Promise.all([startTranslation(8097), startChat(8098), startWeather(8099)]);
 process.exitCode = await runCommandLine([
   'serve',
   '--modules',

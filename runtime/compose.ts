@@ -1,30 +1,35 @@
 /** The only file that knows every room: makes the host out of its settings, and takes it down again. */
 import { join } from 'node:path';
 import { DEFAULT_QUOTA, type QuotaLimits } from './bridge/quota.ts';
+import { Breakpoints } from './capabilities/breakpoints.ts';
 import { buildCellFiles, type CellFiles } from './cells/build.ts';
 import { type OpenJail, probeJail } from './cells/jail/probe-jail.ts';
 import { CellPool, warmCellFiles } from './cells/pool.ts';
 import { createSpawner } from './cells/spawner.ts';
 import { createCapabilities } from './compose/capabilities.ts';
+import { openDatabaseOf, openDatabases } from './compose/databases.ts';
+import { createEventRoom, createNotificationRoom, followChains } from './compose/events.ts';
 import { gatewayOptions, socketLimits } from './compose/gateway-options.ts';
 import { createModuleHost } from './compose/module-host.ts';
+import { createModuleLoading, hosted, startLoaded } from './compose/module-loading.ts';
 import { createOperators } from './compose/operators.ts';
+import { openSecurity } from './compose/security.ts';
 import { createTaskRoom } from './compose/tasks.ts';
 import type { HostSettings } from './config/settings-schema.ts';
 import { createGateway } from './gateway/app.ts';
 import { serveGateway } from './gateway/serve.ts';
-import { findEndpointProblems } from './invocation/plan.ts';
+import { createMethodCalls } from './invocation/method-calls.ts';
 import { createBundleStore } from './modules/bundle-store.ts';
-import { createChores } from './modules/chores.ts';
-import { HostedModule } from './modules/hosted-module.ts';
-import { type CheckedModule, loadModules } from './modules/load.ts';
+import type { CheckedModule } from './modules/load.ts';
+import { ModuleDesk } from './modules/module-desk.ts';
 import { Registry } from './modules/registry.ts';
+import { SecretDesk } from './modules/secret-desk.ts';
 import type { Logger } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { shrinkHeap } from './observability/shrink-heap.ts';
 import { openDataFolder } from './state/data-folder.ts';
+import { openState } from './state/state.ts';
 import { createDesk } from './tasks/desk.ts';
-import { findTaskProblems } from './tasks/plan.ts';
 import type { TaskDesk } from './tasks/task-desk.ts';
 
 export interface HostOptions {
@@ -55,13 +60,45 @@ const MB = 1024 * 1024;
 /** @throws ListenError, Error when the host cannot start at all; nothing is left running then */
 export async function startHost({ settings, environment, log }: HostOptions): Promise<Host> {
   const data = await openDataFolder(settings.data);
+  const state = await openState(data.path, log);
+  const security = await openSecurity(settings, { dataFolder: data.path, environment, state, log }).catch(
+    async (error: unknown) => {
+      await state.close();
+      throw error;
+    },
+  );
   const registry = new Registry();
   /** What each module was granted and holds, for the capabilities; by name. */
   const powers = new Map<string, CheckedModule>();
   const metrics = createMetrics();
   const tasks = createTaskRoom(settings, { dataFolder: data.path, registry, meter: metrics.taskMeter, log });
   const desk = createDesk(tasks);
-  const operators = createOperators(settings, { desk, metrics, log });
+  const events = createEventRoom(settings, { registry, gate: () => capabilities.gate, meter: metrics.eventMeter, log });
+  const notifications = createNotificationRoom(settings, state);
+  const moduleDesk = new ModuleDesk({
+    registry,
+    grants: security.grants,
+    load: (name) => loading.loadAgain(name, false),
+    onFailure: (module, error) => log.error({ module, err: error }, 'could not be loaded again'),
+  });
+  const secretDesk = new SecretDesk({
+    modules: moduleDesk,
+    vault: security.vault,
+    refresh: (name) => loading.refreshSecrets(name),
+    onFailure: (module, error) => log.error({ module, err: error }, 'its secrets could not be put in force'),
+  });
+  const breakpoints = new Breakpoints();
+  const operators = createOperators(settings, {
+    breakpoints,
+    desk,
+    modules: moduleDesk,
+    secrets: secretDesk,
+    securityEvents: security.events,
+    events,
+    notifications,
+    metrics,
+    log,
+  });
   let ready = false;
 
   const gateway = createGateway(
@@ -80,57 +117,68 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     port: settings.port,
     limits: socketLimits(settings),
     onError: (error) => log.error({ err: error }, 'the socket failed'),
+  }).catch(async (error: unknown) => {
+    await state.close();
+    throw error;
   });
   const { files, jail } = await prepareCells(data.cache, settings.jail, log).catch(async (error: unknown) => {
     await server.close();
+    await state.close();
     throw error;
   });
   const onNoise = (text: string): void => log.warn({ cell: text }, 'a cell printed');
   const cells = new CellPool({ files, jail, cells: settings.cells, onNoise });
-  /** Where modules are learnt: each in a process that has seen no other, so that none can speak for the next. */
-  const classroom = new CellPool({ files, jail, cells: 'per-module', onNoise });
-  const chores = createChores();
   const store = createBundleStore(join(data.cache, 'bundles'));
-  const capabilities = createCapabilities(settings, { powers, tasks, log });
+  const databases = openDatabases(settings, { files, jail, dataFolder: data.path, log });
+  const capabilities = createCapabilities(settings, {
+    powers,
+    tasks,
+    events,
+    notifications,
+    modules: followChains(
+      createMethodCalls({ directory: registry, maxTimeoutMs: settings.limits.max_timeout_seconds * 1000 }),
+      events,
+    ),
+    breakpoints,
+    state,
+    databases,
+    security,
+    log,
+  });
+  events.open();
   const powersOf = {
     capabilities: capabilities.table,
     diagnostics: new Set(settings.diagnostics),
     fullJit: new Set(settings.jit.full),
     quota: quotaOf(settings),
+    onViolation: (module: string, reason: string) =>
+      security.events.record(module, { kind: 'bridge_violation', name: 'bridge', details: reason }),
     log,
   };
   const spawn = createSpawner({ cells, ...powersOf });
-  const spawnToLearn = createSpawner({ cells: classroom, ...powersOf });
   const places = { settings, files, cache: data.cache, store, cells, registry, meter: metrics.threadMeter, log };
-  const modules = createModuleHost({ ...places, spawn, spawnToLearn });
+  const modules = createModuleHost({ ...places, spawn });
 
   metrics.watchUsage(() => hosted(registry).map((module) => [module.name, module.usage] as const));
 
+  const loading = createModuleLoading(settings, {
+    environment,
+    openClassroom: () => new CellPool({ files, jail, cells: 'per-module', onNoise }),
+    spawnIn: (pool) => createSpawner({ cells: pool, ...powersOf }),
+    store,
+    registry,
+    security,
+    openDatabase: (manifest) => openDatabaseOf(databases, manifest),
+    powers,
+    modules,
+    drainMs: DRAIN_MS,
+    log,
+  });
+
   const load = async (): Promise<void> => {
-    await loadModules({
-      directory: settings.modules,
-      environment,
-      grants: settings.grants,
-      namedInSettings: { diagnostics: settings.diagnostics, 'jit.full': settings.jit.full },
-      chores,
-      store,
-      registry,
-      findProblems: (declaration, manifest) => [
-        ...findEndpointProblems(declaration.endpoints, manifest),
-        ...findTaskProblems(declaration.tasks),
-      ],
-      learn: modules.learn,
-      host: (module) => {
-        powers.set(module.manifest.module_name, module);
-        return modules.host(module);
-      },
-      onWarning: (module, message) => log.warn({ module }, message),
-    });
-    // Both served the loading alone; a host runs for months on what is left.
-    await Promise.all([classroom.close(), chores.close()]);
+    await loading.loadAll();
     for (const module of hosted(registry)) {
-      if (!module.manifest.auto_load) continue;
-      await module.start().catch((error: unknown) => log.warn({ module: module.name, err: error }, 'did not boot'));
+      if (module.manifest.auto_load) await startLoaded(module, log);
     }
     ready = true;
     // Once the dust has settled: what loading made is garbage only when its last promises have run.
@@ -163,13 +211,19 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
       closing = true;
       clearInterval(sweep);
       clearTimeout(settle);
-      await Promise.all([server.close(), tasks.close(DRAIN_MS)]);
+      notifications.close();
+      breakpoints.close();
+      await Promise.all([server.close(), tasks.close(DRAIN_MS), events.close(DRAIN_MS), loading.close()]);
       // One that cannot be stopped must not keep the cells: they end it.
       const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
       for (const stop of stops)
         if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
-      await Promise.all([cells.close(), classroom.close(), chores.close(), capabilities.close()]);
+      await loading.retired();
+      await Promise.all([cells.close(), capabilities.close()]);
+      await databases.close();
       await jail.close();
+      await security.close();
+      await state.close();
     },
   };
 }
@@ -181,10 +235,6 @@ function quotaOf({ limits }: HostSettings): QuotaLimits {
     bytesPerSecond: limits.bridge_mb_per_second * MB,
     linesPerSecond: limits.log_lines_per_second,
   };
-}
-
-function hosted(registry: Registry): HostedModule[] {
-  return registry.list().filter((module) => module instanceof HostedModule);
 }
 
 interface PreparedCells {

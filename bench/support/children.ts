@@ -43,6 +43,8 @@ class Child<Ready> {
     this.#name = basename(program.pathname);
     this.#process = spawn(process.execPath, [...flags, fileURLToPath(program), JSON.stringify(options)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // As `plexi serve` does (runtime/cli/few-arenas.ts).
+      env: { MALLOC_ARENA_MAX: '2', ...process.env },
     });
     const started = Promise.withResolvers<unknown>();
     this.#pending = started;

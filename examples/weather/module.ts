@@ -57,6 +57,7 @@ export default class WeatherModule extends BaseModule<WeatherSettings> {
     url.searchParams.set('q', city);
     url.searchParams.set('appid', this.config.settings.api_key);
     this.logger.debug('Asking the weather service', { url: url.href });
-    return this.http.fetch(url, { signal, timeoutMs: 5_000 });
+    // The host would ask again by itself; here @retry does, so that its options can be seen.
+    return this.http.fetch(url, { signal, timeoutMs: 5_000, retry: false });
   }
 }

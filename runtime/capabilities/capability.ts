@@ -4,6 +4,7 @@ import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
 import { type CallTable, type CapabilityMethod, createCallTable } from '../bridge/guard.ts';
 import type { Quota } from '../bridge/quota.ts';
 import type { Session } from '../bridge/session.ts';
+import type { OpenInvocations } from './open-invocations.ts';
 
 export interface CapabilityContext {
   /** The module that calls; nothing in a call can say otherwise. */
@@ -13,6 +14,8 @@ export interface CapabilityContext {
   readonly admitLine: () => boolean;
   /** Fires when the instance ends. */
   readonly signal: AbortSignal;
+  /** What runs in the instance. */
+  readonly invocations?: OpenInvocations;
 }
 
 /** A capability's host side for one instance: method → what it does with arguments that nobody has checked yet. */

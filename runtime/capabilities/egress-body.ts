@@ -7,8 +7,13 @@ import type { Session } from '../bridge/session.ts';
 
 /** Sends an answer's body to the guest. @throws PlexiError QUOTA_EXCEEDED */
 export function sendBody(body: Readable, maxBytes: number, session: Session): number {
+  return sendStream(boundedSource(body, maxBytes), session);
+}
+
+/** The same for what comes in pieces already; cancelled when it cannot be sent. */
+export function sendStream(source: ByteSource, session: Session): number {
   try {
-    return session.writeStream(boundedSource(body, maxBytes));
+    return session.writeStream(source);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new PlexiError('QUOTA_EXCEEDED', 'Too many bodies are open; read or cancel the ones of earlier answers.');
@@ -64,7 +69,8 @@ export function openBody(body: BodyRef, session: Session): string | Readable | u
   return readable;
 }
 
-function openStream(id: number, session: Session): ByteSource {
+/** A body that the guest sends in pieces. @throws PlexiError INVALID_CALL */
+export function openStream(id: number, session: Session): ByteSource {
   try {
     return session.readStream(id);
   } catch (error) {

@@ -6,6 +6,8 @@ import { covers } from './permission-cover.ts';
 
 export interface EgressTarget {
   readonly url: URL;
+  /** What lets it go there. */
+  readonly grant: Permission;
   /** The operator allowed this host and port to have a private address. */
   readonly mayBePrivate: boolean;
 }
@@ -26,12 +28,15 @@ export function readTarget(
   if (url.username !== '' || url.password !== '') throw denied('a URL may not carry a user name or password');
   const host = url.hostname;
   if (isIP(host) !== 0 || host.startsWith('[')) throw denied(`${host} is an IP address, name the host`);
+  // Boundary: a star stands for names in a grant; as the name itself it would be covered by that very grant.
+  if (host.includes('*')) throw denied(`${host} is no host name`);
   const port = url.port === '' ? usualPort : Number(url.port);
   const asked: Permission = port === usualPort ? { capability: 'http', host } : { capability: 'http', host, port };
-  if (!granted.some((grant) => covers(grant, asked) || covers(grant, { ...asked, port }))) {
+  const grant = granted.find((one) => covers(one, asked) || covers(one, { ...asked, port }));
+  if (grant === undefined) {
     throw denied(`it needs the permission http:${host}${port === usualPort ? '' : `:${port}`}`);
   }
-  return { url, mayBePrivate: allowPrivate.has(`${host}:${port}`) };
+  return { url, grant, mayBePrivate: allowPrivate.has(`${host}:${port}`) };
 }
 
 function denied(reason: string): PlexiError {

@@ -7,15 +7,17 @@ import { type HttpRequest, HttpRequestSchema, type HttpResponse } from '@plexich
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { HeaderPair } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { Session } from '../bridge/session.ts';
-import { checkedLookup, type Resolver, resolveHost } from './address.ts';
+import { type Resolver, resolveHost } from './address.ts';
 import type { Capability } from './capability.ts';
+import { EgressAgents } from './egress-agents.ts';
 import { openBody, sendBody } from './egress-body.ts';
 import { forOtherOrigin, toHeaders, withoutBody } from './egress-headers.ts';
+import { MAX_RETRIES, type RetryAllowance, send } from './egress-send.ts';
 import { type EgressTarget, readTarget } from './egress-target.ts';
 import type { Permission } from './permission.ts';
-import { createRequestSecrets, type RequestSecrets } from './request-secrets.ts';
+import { createRequestSecrets, type RequestSecrets, type SecretSetting } from './request-secrets.ts';
 
 export interface HttpSettings {
   /** `host:port` whose address may be private. */
@@ -29,8 +31,12 @@ export interface HttpSettings {
 
 export interface HttpGrants {
   granted(module: string): readonly Permission[];
-  /** The value of a setting that the module marked writeOnly. */
-  secret(module: string, name: string): string | undefined;
+  /** A setting that the module marked writeOnly. */
+  secret(module: string, name: string): SecretSetting | undefined;
+  /** A request goes out by this grant. */
+  onUsed?(module: string, grant: Permission): void;
+  /** A request was refused where it wanted to go. @param reason as the module gets to see it */
+  onDenied?(module: string, reason: string): void;
 }
 
 export interface HttpEgress {
@@ -47,18 +53,15 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK
 
 export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): HttpEgress {
   const privateHosts = new Set([...settings.allowPrivate].map((entry) => entry.slice(0, entry.lastIndexOf(':'))));
-  const resolver = settings.resolver ?? resolveHost;
-  const agentFor = (lookup: ReturnType<typeof checkedLookup>): Agent =>
-    new Agent({
-      connect: { lookup, timeout: settings.timeoutMs },
-      headersTimeout: settings.timeoutMs,
-      bodyTimeout: settings.timeoutMs,
-    });
-  // Two pools, so that a connection to a private address is never reused for a request that may not have one.
-  const publicAgent = agentFor(checkedLookup(() => false, resolver, settings.ownAddresses));
-  const privateAgent = agentFor(checkedLookup((host) => privateHosts.has(host), resolver));
+  const agents = new EgressAgents({
+    resolver: settings.resolver ?? resolveHost,
+    mayBePrivate: (host) => privateHosts.has(host),
+    ownAddresses: settings.ownAddresses,
+    timeoutMs: settings.timeoutMs,
+  });
 
   const capability: Capability = ({ module, session, signal }) => {
+    const agent = agents.open(module, signal);
     const running = new Map<number, AbortController>();
     return {
       async fetch(request) {
@@ -74,11 +77,27 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
         running.set(request.id, abort);
         const timeout = Math.min(request.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
         const limit = AbortSignal.any([abort.signal, signal, AbortSignal.timeout(timeout)]);
-        const check = (url: string): EgressTarget => readTarget(url, grants.granted(module), settings.allowPrivate);
-        const secrets = createRequestSecrets((name) => grants.secret(module, name));
-        const agent = (target: EgressTarget): Agent => (target.mayBePrivate ? privateAgent : publicAgent);
+        const check = (url: string): EgressTarget => {
+          const target = readTarget(url, grants.granted(module), settings.allowPrivate);
+          grants.onUsed?.(module, target.grant);
+          return target;
+        };
+        const secret = (name: string): SecretSetting | undefined => grants.secret(module, name);
+        const allowance = { left: request.retry === false ? 0 : MAX_RETRIES, deadline: performance.now() + timeout };
         try {
-          return await follow({ request, session: session(), check, secrets, agent, signal: limit, settings });
+          return await follow({
+            request,
+            session: session(),
+            check,
+            secret,
+            agent,
+            allowance,
+            signal: limit,
+            settings,
+          });
+        } catch (error) {
+          if (error instanceof PlexiError && error.code === 'EGRESS_DENIED') grants.onDenied?.(module, error.message);
+          throw error;
         } finally {
           running.delete(request.id);
         }
@@ -90,9 +109,7 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
   };
   return {
     capability,
-    close: async () => {
-      await Promise.all([publicAgent.destroy(), privateAgent.destroy()]);
-    },
+    close: () => agents.close(),
   };
 }
 
@@ -111,24 +128,26 @@ interface Hop {
   readonly request: HttpRequest;
   readonly session: Session;
   readonly check: (url: string) => EgressTarget;
-  readonly secrets: RequestSecrets;
+  readonly secret: (name: string) => SecretSetting | undefined;
   readonly agent: (target: EgressTarget) => Agent;
+  readonly allowance: RetryAllowance;
   readonly signal: AbortSignal;
   readonly settings: HttpSettings;
 }
 
 async function follow(hop: Hop): Promise<HttpResponse> {
-  const { request, session, check, secrets } = hop;
+  const { request, session, check, secret } = hop;
   let body: string | Readable | undefined;
   let isOpen = false;
   try {
     // Boundary: judged as the module wrote it; what a secret says has no part in where a request goes.
     const target = check(request.url);
+    const secrets = createRequestSecrets(secret, target);
     const filled = { ...target, url: secrets.fillUrl(target.url) };
     const headers = toHeaders(request.headers, secrets);
     body = openBody(request.body, session);
     isOpen = true;
-    return await sendAndRedirect(hop, filled, headers, body);
+    return await sendAndRedirect(hop, secrets, filled, headers, body);
   } catch (error) {
     if (!isOpen) session.discard(request.body);
     if (body instanceof Readable) body.destroy();
@@ -137,7 +156,8 @@ async function follow(hop: Hop): Promise<HttpResponse> {
 }
 
 async function sendAndRedirect(
-  { request, session, check, secrets, agent, signal, settings }: Hop,
+  { request, session, check, agent, allowance, signal, settings }: Hop,
+  secrets: RequestSecrets,
   first: EgressTarget,
   firstHeaders: Record<string, string>,
   firstBody: string | Readable | undefined,
@@ -148,7 +168,7 @@ async function sendAndRedirect(
   let body = firstBody;
   let visible = request.url;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const answer = await send(agent(target), target, { method, headers, body, signal });
+    const answer = await send(agent(target), target, { method, headers, body, signal }, allowance);
     const location = answer.headers.location;
     if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
       return toResponse(answer, visible, session, secrets, settings.maxResponseBytes);
@@ -176,34 +196,6 @@ async function sendAndRedirect(
 function becomesGet(status: number, method: string): boolean {
   if (status === 303) return method !== 'GET' && method !== 'HEAD';
   return status < 303 && method === 'POST';
-}
-
-type Sending = {
-  method: string;
-  headers: Record<string, string>;
-  body: string | Readable | undefined;
-  signal: AbortSignal;
-};
-
-async function send(
-  agent: Agent,
-  target: EgressTarget,
-  { method, headers, body, signal }: Sending,
-): Promise<Dispatcher.ResponseData> {
-  try {
-    return await agent.request({
-      origin: target.url.origin,
-      path: target.url.pathname + target.url.search,
-      method: method as Dispatcher.HttpMethod,
-      headers,
-      body: body ?? null,
-      signal,
-    });
-  } catch (error) {
-    if (error instanceof PlexiError) throw error;
-    const reason = signal.aborted ? 'did not answer in time' : 'could not be reached';
-    throw new PlexiError('EGRESS_FAILED', `${target.url.host} ${reason}.`, { cause: error });
-  }
 }
 
 function toResponse(

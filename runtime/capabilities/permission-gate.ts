@@ -19,7 +19,8 @@ export interface GateOptions {
   readonly granted: (module: string) => readonly Permission[];
   /** One of the grants was used; called at every call, so it has to be quick. */
   readonly onUsed?: (module: string, grant: Permission) => void;
-  readonly onDenied?: (module: string, asked: Permission) => void;
+  /** @param action as `require` got it */
+  readonly onDenied?: (module: string, asked: Permission, action: string) => void;
 }
 
 export function createPermissionGate({ granted, onUsed, onDenied }: GateOptions): PermissionGate {
@@ -30,7 +31,7 @@ export function createPermissionGate({ granted, onUsed, onDenied }: GateOptions)
         onUsed?.(module, grant);
         return;
       }
-      onDenied?.(module, asked);
+      onDenied?.(module, asked, action);
       throw new PlexiError('PERMISSION_DENIED', `${action} needs the permission ${formatPermission(asked)}.`);
     },
     holds: (module, asked) => granted(module).some((grant) => covers(grant, asked)),

@@ -1,6 +1,6 @@
 /**
- * Builds what runs in cells: the cell's program, the thread's program and the guest kernel, each as one file, into a
- * folder of their own. A cell may read that folder and nothing else.
+ * Builds what runs in cells: the cell's program, the thread's program, the guest kernel and the data cell's program, each
+ * as one file, into a folder of their own. A cell may read that folder and nothing else.
  */
 import { createHash } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +11,8 @@ import { type BuildOptions, build, stop } from 'esbuild';
 export interface CellFiles {
   readonly folder: string;
   readonly program: string;
+  /** Of the process that holds the modules' databases. */
+  readonly dataProgram: string;
   /** Where cells run: a thread may read what is below its working directory, so nothing is. */
   readonly emptyFolder: string;
   /** Of the kernel's text: part of every key under which something learnt in a guest is kept. */
@@ -32,9 +34,10 @@ const SHARED: BuildOptions = {
 
 /** @param cacheFolder made when missing; holds one folder per content. */
 export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
-  const [cell, thread, kernel] = await Promise.all([
+  const [cell, thread, data, kernel] = await Promise.all([
     bundle({ entryPoints: [source('cell/main.ts')], format: 'esm', platform: 'node' }),
     bundle({ entryPoints: [source('cell/thread.ts')], format: 'esm', platform: 'node' }),
+    bundle({ entryPoints: [source('data-cell/main.ts')], format: 'esm', platform: 'node' }),
     bundle({
       entryPoints: [source('guest/kernel.ts')],
       format: 'iife',
@@ -49,7 +52,7 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
   await stop();
   // The value of the kernel script is its boot function; the global that esbuild makes must not stay.
   const kernelText = `(() => { ${kernel} return kernel.boot; })()`;
-  const hash = sha256([cell, thread, kernelText, process.version].join('\0')).slice(0, 16);
+  const hash = sha256([cell, thread, data, kernelText, process.version].join('\0')).slice(0, 16);
   const folder = join(cacheFolder, `cell-${hash}`);
   const files = cellFilesIn(folder, sha256(kernelText));
   if (await exists(files.program)) return files;
@@ -57,6 +60,7 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
     'package.json': '{ "type": "module" }\n',
     'cell.js': cell,
     'thread.js': thread,
+    'data-cell.js': data,
     'kernel.js': kernelText,
   });
   return files;
@@ -64,7 +68,13 @@ export async function buildCellFiles(cacheFolder: string): Promise<CellFiles> {
 
 /** The same files, as they are found in a folder. */
 export function cellFilesIn(folder: string, kernelHash: string): CellFiles {
-  return { folder, program: join(folder, 'cell.js'), emptyFolder: join(folder, 'empty'), kernelHash };
+  return {
+    folder,
+    program: join(folder, 'cell.js'),
+    dataProgram: join(folder, 'data-cell.js'),
+    emptyFolder: join(folder, 'empty'),
+    kernelHash,
+  };
 }
 
 async function bundle(options: BuildOptions): Promise<string> {

@@ -151,6 +151,7 @@ export class Cell {
 
   send(command: CellCommand, parts: readonly Uint8Array[] = []): void {
     if (command.op === 'start') this.#sight.memory.started(command.channel, command.memoryMb);
+    if (command.op === 'terminate') this.#priorities.lift();
     this.outbox.frame(FRAME_KIND.control, 0, JSON.stringify(command), parts);
   }
 

@@ -18,10 +18,11 @@ import type { ExitReason, ThreadReading } from '../bridge/control.ts';
 import type { CallTable } from '../bridge/guard.ts';
 import { Quota, type QuotaLimits } from '../bridge/quota.ts';
 import { Session } from '../bridge/session.ts';
+import { type InvocationFacts, OpenInvocations } from '../capabilities/open-invocations.ts';
 import type { Cell } from './cell.ts';
 import { explainDeclaration } from './explain-declaration.ts';
 import { IdleWork } from './idle-work.ts';
-import { Invocations } from './invocations.ts';
+import { type HandlerCall, Invocations } from './invocations.ts';
 import { type LimitBreach, SoftLimits } from './soft-limits.ts';
 import type { TaskLimits } from './supervise-task.ts';
 
@@ -37,7 +38,7 @@ export interface InstanceOptions {
   readonly quota?: QuotaLimits;
   readonly diagnostics: boolean;
   /** Capabilities, bound to this instance. */
-  readonly calls: (session: () => Session, quota: Quota) => CallTable;
+  readonly calls: (session: () => Session, quota: Quota, invocations: OpenInvocations) => CallTable;
   readonly onViolation: (reason: string) => void;
   /** It is over a soft limit: said again several times a second while that is so. */
   readonly onSoftLimit?: (breach: LimitBreach) => void;
@@ -136,11 +137,12 @@ export class Instance {
       onExit: (reason, detail) => this.#ended(reason, detail),
     });
     const quota = new Quota(options.quota);
+    const open = new OpenInvocations();
     this.#quota = quota;
     this.session = new Session({
       channel: this.#channel,
       outbox: options.cell.outbox,
-      calls: options.calls(() => this.session, quota),
+      calls: options.calls(() => this.session, quota, open),
       quota,
       onViolation: options.onViolation,
       onFlood: (limit, detail) => this.terminate(limit, detail),
@@ -148,6 +150,7 @@ export class Instance {
     this.#limits = new SoftLimits(options.memoryMb, Date.now());
     this.#invocations = new Invocations({
       session: this.session,
+      open,
       cpuMs: options.cpuMs,
       isAlive: () => this.alive,
       threadEnded: this.ended,
@@ -215,13 +218,14 @@ export class Instance {
     this.#checkLife(await this.#life('initialize', timeoutMs));
   }
 
-  /** Calls `invoke` of the guest; see Invocations. @param deadline epoch milliseconds */
+  /** Calls the guest; see Invocations. */
   invoke(
-    start: (invocation: number) => [request: string, body: string],
-    deadline: number,
+    start: (invocation: number) => [request: string, data: string],
+    facts: InvocationFacts,
     signal: AbortSignal | undefined,
+    method: HandlerCall = 'invoke',
   ): Promise<unknown> {
-    return this.#invocations.invoke(start, deadline, signal);
+    return this.#invocations.invoke(start, facts, signal, method);
   }
 
   /** Calls `runTask` of the guest; see Invocations. @param data JSON text */

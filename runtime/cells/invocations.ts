@@ -4,13 +4,19 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { TaskRequest } from '@plexichat/sdk/protocol/tasks';
 import type { PendingCall } from '../bridge/caller.ts';
 import type { Session } from '../bridge/session.ts';
+import type { InvocationFacts, OpenInvocations } from '../capabilities/open-invocations.ts';
 import { type CpuAccount, CpuBudget } from './cpu-budget.ts';
 import { MAX_ABANDONED, StopQuestions } from './stop-questions.ts';
 import { superviseTask, type TaskLimits } from './supervise-task.ts';
 import { type Waiting, WaitingCallers } from './waiting.ts';
 
+/** Calls of the guest that run a handler, and whose caller gets an answer by the deadline in any case. */
+export type HandlerCall = 'invoke' | 'event' | 'callMethod';
+
 export interface InvocationsOptions {
   readonly session: Session;
+  /** Told of all that runs, for the capabilities. */
+  readonly open: OpenInvocations;
   /** Of one invocation; undefined: without a limit. */
   readonly cpuMs: number | undefined;
   readonly isAlive: () => boolean;
@@ -50,18 +56,20 @@ export class Invocations {
   }
 
   /**
-   * Calls `invoke` of the guest. Settles at the latest at `deadline`, once; a guest that does not yield by then is
-   * terminated, which settles everything else that it was doing.
-   * @param deadline epoch milliseconds
+   * Calls `invoke` of the guest, its `event` or its `callMethod`. Settles at the latest at the deadline, once; a guest that
+   * does not yield by then is terminated, which settles everything else that it was doing.
    */
   async invoke(
     start: (invocation: number) => [request: string, body: string],
-    deadline: number,
+    facts: InvocationFacts,
     signal: AbortSignal | undefined,
+    method: HandlerCall = 'invoke',
   ): Promise<unknown> {
+    const { open } = this.#options;
+    const { deadline } = facts;
     if (this.#options.session.abandoned >= MAX_ABANDONED) throw tooManyAbandoned();
     const invocation = ++this.#last;
-    const pending = this.#options.session.callText('invoke', ...start(invocation));
+    const pending = this.#options.session.callText(method, ...start(invocation));
     const waiting: Waiting = {
       deadline,
       signal,
@@ -69,6 +77,7 @@ export class Invocations {
       giveUp: (reason) => this.#giveUp(pending, invocation, reason, deadline),
     };
     this.#running += 1;
+    open.open(invocation, facts);
     this.#waiting.add(waiting);
     let isSpent = false;
     const account = this.#openAccount(
@@ -82,6 +91,7 @@ export class Invocations {
     try {
       return await pending.answer;
     } finally {
+      open.close(invocation);
       this.#waiting.delete(waiting);
       // One that has spent all and goes on is charged until it ends, or is ended.
       if (!isSpent) account?.close();
@@ -108,6 +118,7 @@ export class Invocations {
     const { answer } = session.callText('runTask', JSON.stringify(request), data);
     this.#running += 1;
     this.#tasks.add(request);
+    this.#options.open.open(invocation, request);
     const spent = new AbortController();
     const account = this.#openAccount(
       () => spent.abort(),
@@ -127,6 +138,7 @@ export class Invocations {
       return await superviseTask(running, limits);
     } finally {
       this.#tasks.delete(request);
+      this.#options.open.close(invocation);
       account?.close();
       this.#leave();
     }

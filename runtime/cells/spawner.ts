@@ -28,6 +28,8 @@ export interface SpawnerOptions {
   /** Modules that the operator lets the optimising compiler run for. */
   readonly fullJit: ReadonlySet<string>;
   readonly quota: QuotaLimits;
+  /** A guest spoke to the bridge as none of ours does. */
+  readonly onViolation: (module: string, reason: string) => void;
   readonly log: Logger;
 }
 
@@ -39,6 +41,7 @@ export function createSpawner({
   diagnostics,
   fullJit,
   quota: limits,
+  onViolation,
   log,
 }: SpawnerOptions): Spawn {
   return ({ module, code, manifest, memoryMb, cpuMs, onSoftLimit, onExit }) => {
@@ -54,11 +57,14 @@ export function createSpawner({
       quota: limits,
       onSoftLimit,
       diagnostics: diagnostics.has(module),
-      calls: (session, quota) =>
-        createCapabilityTable(capabilities, { module, session, signal: ended.signal }, quota, (call, error) =>
-          log.error({ module, call, err: error }, 'a capability failed'),
+      calls: (session, quota, invocations) =>
+        createCapabilityTable(
+          capabilities,
+          { module, session, signal: ended.signal, invocations },
+          quota,
+          (call, error) => log.error({ module, call, err: error }, 'a capability failed'),
         ),
-      onViolation: (reason) => log.warn({ module, security: true }, `bridge: ${reason}`),
+      onViolation: (reason) => onViolation(module, reason),
       onExit: (exit) => {
         ended.abort();
         onExit(exit);

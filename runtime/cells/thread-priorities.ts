@@ -11,6 +11,8 @@ import { SessionPriority } from './session-priority.ts';
 const BUSY_SHARE = 0.75;
 const RESTED_SHARE = 0.4;
 const LOOK_MS = 100;
+/** An order to end reaches a thread only when it gets the processor. */
+const LIFT_MS = 3_000;
 
 interface Seen {
   readonly busyMs: number;
@@ -23,6 +25,7 @@ export class ThreadPriorities {
   #seen = new Map<number, Seen>();
   #lastLook = 0;
   #clock: NodeJS.Timeout | undefined;
+  #liftedUntil = 0;
 
   /** @param processId of the cell, once it has one */
   constructor(processId: () => number | undefined) {
@@ -32,7 +35,17 @@ export class ThreadPriorities {
 
   /** Some thread of the cell works hard: which one is found out, and looked after until all rest. */
   notice(): void {
+    if (performance.now() < this.#liftedUntil) return;
     if (process.platform === 'linux') this.#clock ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  /** Some thread is to end: for a while all have their place back, or a busy machine would keep it alive. */
+  lift(): void {
+    this.#liftedUntil = performance.now() + LIFT_MS;
+    for (const [thread, { isLow }] of this.#seen) if (isLow) change(thread, constants.priority.PRIORITY_NORMAL);
+    this.#seen.clear();
+    this.#session.set(false);
+    this.close();
   }
 
   close(): void {

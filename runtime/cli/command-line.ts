@@ -5,7 +5,11 @@ import { HostSettingsError } from '../config/load-host-settings.ts';
 import { ListenError } from '../gateway/serve.ts';
 import { printable } from '../observability/printable.ts';
 import { DataFolderError } from '../state/data-folder.ts';
+import { StateError } from '../state/state.ts';
+import { VaultKeyError } from '../state/vault-key.ts';
 import { doctorCommand } from './doctor.ts';
+import { modulesCommand } from './modules.ts';
+import { secretsCommand } from './secrets.ts';
 import { serveCommand } from './serve.ts';
 import { tasksCommand } from './tasks.ts';
 import { tokenCommand } from './token.ts';
@@ -20,7 +24,14 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows what is allowed)')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const command of [serveCommand(), tokenCommand(), tasksCommand(), doctorCommand()]) {
+  for (const command of [
+    serveCommand(),
+    tokenCommand(),
+    tasksCommand(),
+    modulesCommand(),
+    secretsCommand(),
+    doctorCommand(),
+  ]) {
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
     program.addCommand(command);
   }
@@ -36,12 +47,21 @@ const EXAMPLES = `
 Examples:
   $ plexi serve --modules examples --config examples/plexi.yaml
   $ plexi token --sub alice --tier premium --permissions read,write
+  $ plexi modules list
   $ plexi tasks list
   $ plexi doctor
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;
 
-const INPUT_ERRORS = [HostSettingsError, UserError, ListenError, DataFolderError, JailError] as const;
+const INPUT_ERRORS = [
+  HostSettingsError,
+  UserError,
+  ListenError,
+  DataFolderError,
+  StateError,
+  JailError,
+  VaultKeyError,
+] as const;
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -7,7 +7,7 @@ import { parseJsonOrNothing } from './parse-json.ts';
 import { HostError } from './user-error.ts';
 
 export interface HostRequest<Schema extends TSchema> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query; starts with a slash. */
   readonly path: string;
   /** JSON text. */
@@ -31,6 +31,7 @@ export async function askHost<Schema extends TSchema>(
 ): Promise<HostAnswer<Static<Schema>>> {
   const { status, text } = await send(access, request);
   if (status < 200 || status > 299) throw refusal(status, text, access);
+  // No content is an answer too; its schema says whether it is the right one.
   const value = parseJsonOrNothing(text);
   const check = Compile(request.answer);
   if (check.Check(value)) return { value, text };

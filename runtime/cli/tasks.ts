@@ -1,9 +1,8 @@
 /** `plexi tasks`: what the tasks of a running host do, and running, pausing, resuming them. */
 import { Command, InvalidArgumentError } from 'commander';
-import type { TSchema } from 'typebox';
 import { isTaskName, MAX_RUNS } from '../management/task-input.ts';
-import { findHost, type HostFlags, withHostOptions } from './host-access.ts';
-import { askHost, type HostRequest } from './host-client.ts';
+import { askAndShow } from './ask-and-show.ts';
+import { type HostFlags, withHostOptions } from './host-access.ts';
 import { oneLine } from './lines.ts';
 import { readRows } from './read-rows.ts';
 import { readRunInput } from './run-input.ts';
@@ -17,6 +16,7 @@ import {
   TaskViewSchema,
 } from './task-answers.ts';
 import { UserError } from './user-error.ts';
+import { WHICH_HOST } from './which-host.ts';
 
 export function tasksCommand(): Command {
   const tasks = new Command('tasks')
@@ -35,11 +35,6 @@ const EXAMPLES = [
   "  $ plexi tasks pause weather refresh --reason 'the API is down until noon'",
   '  $ plexi tasks resume weather refresh',
 ] as const;
-
-const WHICH_HOST = `
-Without --url this talks to the host that runs on the data folder, with a token that
-the command signs itself. Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the host
-cannot be reached or failed.`;
 
 function example(index: number): string {
   return `\nExample:\n${EXAMPLES[index] ?? ''}`;
@@ -117,16 +112,6 @@ function taskCommand(name: string): Command {
   return new Command(name).argument('<module>', 'the name of the module').argument('<task>', 'the name of the task');
 }
 
-async function askAndShow<Schema extends TSchema>(
-  flags: HostFlags,
-  request: HostRequest<Schema>,
-  show: (value: Awaited<ReturnType<typeof askHost<Schema>>>['value']) => string,
-): Promise<void> {
-  const { value, text } = await askHost(await findHost(flags), request);
-  const shown = show(value);
-  process.stdout.write(flags.json === true ? `${safeJson(text)}\n` : shown);
-}
-
 function showOne(task: TaskAnswer): string {
   return showTasks([task], new Date());
 }
@@ -142,11 +127,4 @@ function readLimit(text: string): number {
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MAX_RUNS) return limit;
   throw new InvalidArgumentError(`Allowed is a whole number from 1 to ${MAX_RUNS}.`);
-}
-
-const STEERING = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** The same JSON. Boundary: what steers a terminal can only stand inside of strings, and is written as an escape there. */
-function safeJson(text: string): string {
-  return text.replace(STEERING, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`).trimEnd();
 }

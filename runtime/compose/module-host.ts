@@ -23,8 +23,6 @@ export interface ModuleHostParts {
   readonly store: BundleStore;
   readonly cells: CellPool;
   readonly spawn: Spawn;
-  /** In cells that live no longer than the loading. */
-  readonly spawnToLearn: Spawn;
   readonly registry: Registry;
   readonly meter: ThreadMeter;
   readonly log: Logger;
@@ -32,7 +30,7 @@ export interface ModuleHostParts {
 
 export interface ModuleHost {
   /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
-  learn(module: CheckedModule): Promise<Declaration>;
+  learn(module: CheckedModule, spawnToLearn: Spawn): Promise<Declaration>;
   host(module: PreparedModule): HostedModule;
 }
 
@@ -43,7 +41,7 @@ const COMEBACKS_AT_ONCE = 2;
 const MAX_COMEBACKS = 10_000;
 
 export function createModuleHost(parts: ModuleHostParts): ModuleHost {
-  const { settings, store, files, cache, cells, spawn, spawnToLearn, registry, meter, log } = parts;
+  const { settings, store, files, cache, cells, spawn, registry, meter, log } = parts;
   const { limits, diagnostics } = settings;
   const comebacks = new Slots(COMEBACKS_AT_ONCE, MAX_COMEBACKS);
   const memoryOf = ({ manifest }: CheckedModule) => Math.min(manifest.runtime.memory_mb, limits.max_memory_mb);
@@ -52,7 +50,7 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
     return cpuMs === Infinity ? undefined : cpuMs;
   };
   return {
-    learn: (module) =>
+    learn: (module, spawnToLearn) =>
       learnDeclaration({
         folder: join(cache, 'declarations'),
         content: [module.hash, JSON.stringify(module.manifest), files.kernelHash],

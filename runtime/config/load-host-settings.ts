@@ -69,7 +69,7 @@ export function loadHostSettings(sources: HostSettingsSources): LoadedHostSettin
 }
 
 /** Variables of the command that are no settings of the host. */
-const NOT_SETTINGS = new Set(['PLEXI_CONFIG', 'PLEXI_URL', 'PLEXI_TOKEN']);
+const NOT_SETTINGS = new Set(['PLEXI_CONFIG', 'PLEXI_URL', 'PLEXI_TOKEN', 'PLEXI_VAULT_KEY', 'PLEXI_VAULT_KEY_OLD']);
 
 const RULES: Rules = {
   'grants.*.*': (value) => checkPermission(String(value)),

@@ -77,6 +77,12 @@ const LimitsSchema = section('What no module and no caller gets past.', {
     maximum: 10_240,
     description: 'A body that is streamed.',
   }),
+  file_mb: Type.Number({
+    default: 100,
+    exclusiveMinimum: 0,
+    maximum: 10_240,
+    description: 'A file that a module reads or writes.',
+  }),
   max_timeout_seconds: Type.Number({
     default: 300,
     exclusiveMinimum: 0,
@@ -100,6 +106,18 @@ const LimitsSchema = section('What no module and no caller gets past.', {
     1_024,
     'What one instance may send to the host; one that sends more is ended. Each call weighs at least 512 bytes.',
   ),
+  storage_mb: Type.Number({
+    default: 100,
+    minimum: 1,
+    maximum: 1_048_576,
+    description: 'What a module with storage:large may keep in its storage; all others may keep 1 MB.',
+  }),
+  cache_mb: Type.Number({
+    default: 4,
+    exclusiveMinimum: 0,
+    maximum: 1024,
+    description: 'What the cache of one module may hold, in the memory of the host or in Redis.',
+  }),
   log_lines_per_second: integer(500, 1, 100_000, 'Log lines of one instance; more are dropped and counted.'),
   connections_per_address: integer(
     1_000,
@@ -108,6 +126,23 @@ const LimitsSchema = section('What no module and no caller gets past.', {
     'Open connections of one client address (IPv6: /64); not counted with trust_proxy, where the proxy does.',
   ),
   max_inflight: integer(2048, 1, 1_000_000, 'Requests in the host at once; more are shed with 503.'),
+});
+
+const DatabasesSchema = section('The databases of modules: one SQLite file each, in the data folder.', {
+  query_seconds: Type.Number({
+    default: 2,
+    minimum: 0.1,
+    maximum: 60,
+    description:
+      'How long a statement may take. The process that holds the databases is killed then: all wait so long.',
+  }),
+  transaction_seconds: Type.Number({
+    default: 5,
+    minimum: 0.1,
+    maximum: 60,
+    description: 'How long a transaction may be open before it is rolled back; the module’s other statements wait.',
+  }),
+  memory_mb: integer(256, 64, 65_536, 'What statements may take in one process that holds databases.'),
 });
 
 const queueUrl = (pattern: string, allowed: string, description: string) =>
@@ -141,6 +176,18 @@ const TasksSchema = section('How tasks run. Without `redis` or `queue` the queue
     description: 'How long a task may tidy up after its deadline before its thread is ended.',
   }),
   pause_after: integer(5, 1, 1000, 'Scheduled runs that fail in a row before their schedule pauses itself.'),
+});
+
+const EventsSchema = section('What modules and the chat host tell modules.', {
+  emits_per_second: integer(100, 1, 100_000, 'Events that one module may emit a second; more are refused.'),
+  max_waiting: integer(1_000, 1, 100_000, 'Events that may wait for one subscriber; more are dropped and counted.'),
+});
+
+const NotificationsSchema = section('What modules tell users.', {
+  per_minute: integer(600, 1, 1_000_000, 'Notifications that one module may send a minute; more are refused.'),
+  keep: integer(500, 1, 10_000, 'Notifications that are kept for one user; a fifth of them from one module.'),
+  keep_days: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'How long they are kept.' }),
+  streams_per_user: integer(5, 1, 100, 'Streams of notifications that one user may have open at once.'),
 });
 
 export const HostSettingsSchema = Type.Object(
@@ -191,6 +238,9 @@ export const HostSettingsSchema = Type.Object(
       'Keeps the task queue on PostgreSQL instead of Redis.',
     ),
     tasks: TasksSchema,
+    databases: DatabasesSchema,
+    events: EventsSchema,
+    notifications: NotificationsSchema,
     metrics: section('GET /metrics, for Prometheus.', {
       public: Type.Boolean({ default: false, description: 'Whether it is open to callers without modules:read.' }),
     }),

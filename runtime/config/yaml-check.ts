@@ -63,12 +63,13 @@ function walkMap(schema: SchemaNode, value: Record<string, unknown>, path: Path,
       const message = `The key is not known.${didYouMean(key, Object.keys(properties))}`;
       findings.push({ path: [...path, key], part: 'key', message });
     } else {
-      result[key] = walk(free, value[key], [...path, key], findings);
+      result[key] = walk(within(schema, free), value[key], [...path, key], findings);
     }
   }
   for (const [key, property] of Object.entries(properties)) {
     const here = [...path, key];
-    if (Object.hasOwn(value, key) && value[key] !== undefined) result[key] = walk(property, value[key], here, findings);
+    if (Object.hasOwn(value, key) && value[key] !== undefined)
+      result[key] = walk(within(schema, property), value[key], here, findings);
     else if (property.default !== undefined) result[key] = walk(property, structuredClone(property.default), here, []);
     else if (schema.required?.includes(key)) {
       const message = `The key is missing; allowed is ${describeAllowed(property)}.`;
@@ -98,7 +99,12 @@ function walkList(schema: SchemaNode, value: unknown[], path: Path, findings: Fi
     return value;
   }
   const { items = {} } = schema;
-  return value.map((item, index) => walk(items, item, [...path, index], findings));
+  return value.map((item, index) => walk(within(schema, items), item, [...path, index], findings));
+}
+
+/** Boundary: what is below a secret is part of it. */
+function within(outer: SchemaNode, inner: SchemaNode): SchemaNode {
+  return outer.writeOnly === true && inner.writeOnly !== true ? { ...inner, writeOnly: true } : inner;
 }
 
 function matches(value: unknown, pattern: readonly string[], path: Path = []): { path: Path; value: unknown }[] {

@@ -19,7 +19,6 @@ import type { GatewayEnv } from './env.ts';
 import { FetchInbound } from './fetch-inbound.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { type Answered, createModuleDoor } from './module-door.ts';
-import { moduleRoutes } from './module-routes.ts';
 import { BODY_TIMES, type BodyTimes, NodeInbound } from './node-inbound.ts';
 import { openApiRoute, openApiSource } from './openapi-route.ts';
 import { problemResponse } from './problem.ts';
@@ -124,7 +123,6 @@ function createPlatform(options: GatewayOptions, authenticate: Authenticate): Ho
   platform.route('/', healthRoutes(options.ready));
   platform.route('/', openApiRoute(openApi));
   platform.route('/', docsPages(openApi, title));
-  platform.route('/api/v1/modules', moduleRoutes(directory, authenticate));
   options.mount?.(platform, { authenticate });
   platform.notFound((context) => {
     const error = new PlexiError('NOT_FOUND', `There is nothing at ${context.req.path}.`);

@@ -11,6 +11,7 @@ export interface WireMessage {
   readonly path?: unknown;
   readonly stream?: unknown;
   readonly op?: unknown;
+  readonly value?: unknown;
 }
 
 export interface GuestChannel {

@@ -3,10 +3,9 @@ import type { HostBinding } from '@plexichat/sdk/module/host-binding';
 import type { BodyStreams } from '@plexichat/sdk/protocol/body-streams';
 import { isErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { CallResult } from '@plexichat/sdk/protocol/guest-api';
+import type { HostCalls } from './host-calls.ts';
 import { createTaskReports } from './task-reports.ts';
 import type { Timers } from './timers.ts';
-
-type HostCalls = Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
 interface BindingParts {
   readonly hostCalls: HostCalls;
@@ -31,7 +30,7 @@ const MAX_CALL_CHARACTERS = 60 * 1024;
 
 export function createHostBinding({ hostCalls, streams, timers, diagnostics }: BindingParts): HostBinding {
   const call = async (capability: string, method: string, args: readonly unknown[]): Promise<unknown> => {
-    const result = (await hostCalls[capability]?.[method]?.(...args)) as CallResult | undefined;
+    const result = (await hostCalls.call(capability, method, args)) as CallResult | undefined;
     if (result?.ok === true) return result.value;
     const code = isErrorCode(result?.code) ? result.code : 'INTERNAL';
     throw new PlexiError(code, result?.message ?? `The host does not know ${capability}.${method}.`);

@@ -11,6 +11,7 @@ import type { GuestApi, GuestConfig, LifeAnswer } from '@plexichat/sdk/protocol/
 import * as Comlink from 'comlink';
 import { openChannel, type WireMessage } from './channel.ts';
 import { createHostBinding, describeError } from './host-binding.ts';
+import { createHostCalls } from './host-calls.ts';
 import type { GuestPort } from './port.ts';
 import { lockStackTraces } from './seal.ts';
 import { createTimers, type Timers } from './timers.ts';
@@ -25,10 +26,9 @@ export function boot(port: GuestPort, control: GuestPort, configText: string): {
   if (!config.diagnostics) lockStackTraces();
 
   let onCall: Listener = () => {};
-  let onReply: Listener = () => {};
   const channel = openChannel(port, {
     call: (message) => onCall({ data: message }),
-    reply: (message) => onReply({ data: message }),
+    reply: (message) => hostCalls.reply(message),
     stream: (message, part) => streams.accept(message, part),
   });
   const streams = new BodyStreams({ send: (message: StreamMessage, part) => channel.post(message, part) });
@@ -39,11 +39,7 @@ export function boot(port: GuestPort, control: GuestPort, configText: string): {
       removeEventListener: () => {},
     }) as unknown as Comlink.Endpoint;
 
-  const hostCalls = Comlink.wrap(
-    endpoint((listener) => {
-      onReply = listener;
-    }),
-  ) as unknown as Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
+  const hostCalls = createHostCalls((message) => channel.post(message));
 
   const onLost = (error: unknown): void => binding.log('error', `Nobody caught: ${describeError(error).message}`);
   const timers = createTimers(control, onLost);
@@ -109,6 +105,16 @@ function createGuestApi(runner: Promise<ModuleRunner>): GuestApi {
         return Promise.resolve({ ok: false, code: 'MODULE_ERROR', message: 'The module has not been initialised.' });
       }
       return live.runTask(request, data);
+    },
+    event(request, data) {
+      if (live === undefined) return Promise.resolve({ ok: false, message: 'The module has not been initialised.' });
+      return live.event(request, data);
+    },
+    callMethod(request, args) {
+      if (live === undefined) {
+        return Promise.resolve({ ok: false, code: 'MODULE_ERROR', message: 'The module has not been initialised.' });
+      }
+      return live.callMethod(request, args);
     },
     cancel: async (invocation) => live?.cancel(invocation) ?? false,
     shutdown: () => life((module) => module.shutdown()),

@@ -1,13 +1,14 @@
 /** `/api/v1/tasks`: what operators see of tasks and do to them. */
-import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { type Context, Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
-import type { AuditAction, AuditEntry } from './audit.ts';
+import type { AuditEntry } from './audit.ts';
+import { createAudited } from './audited.ts';
 import { inTime } from './in-time.ts';
 import { limitOperators } from './operator-rate.ts';
 import { receiveJson } from './receive-json.ts';
+import { refuseMethod } from './refuse-method.ts';
 import {
   readListQuery,
   readPauseBody,
@@ -34,6 +35,7 @@ export function taskRoutes({ authenticate, tasks, audit }: TaskRouteParts): Hono
   const routes = new Hono<OperatorEnv>();
   const mayRead = [operatorsOnly(authenticate, 'modules:read'), limitOperators(READS)] as const;
   const mayAct = [operatorsOnly(authenticate, 'modules:manage'), limitOperators(ACTIONS)] as const;
+  const audited = createAudited(audit);
 
   routes.get('/', ...mayRead, async (context) => {
     const { module } = readListQuery(context.req.url);
@@ -51,9 +53,8 @@ export function taskRoutes({ authenticate, tasks, audit }: TaskRouteParts): Hono
     const name = nameOf(context);
     refuseQuery(context.req.url);
     const data = (await receiveJson(context, MAX_DATA_BYTES)) ?? null;
-    const { id } = await audited(context, 'task.run', name, {}, (operator) =>
-      tasks.run(name.module, name.task, data, operator),
-    );
+    const run = (operator: string) => inTime(tasks.run(name.module, name.task, data, operator));
+    const { id } = await audited(context, 'task.run', name, run, (outcome) => ({ run: outcome.id }));
     context.header('location', `/api/v1/tasks/${name.module}/${name.task}/runs`);
     return context.json({ id }, 202);
   });
@@ -62,49 +63,24 @@ export function taskRoutes({ authenticate, tasks, audit }: TaskRouteParts): Hono
     const name = nameOf(context);
     refuseQuery(context.req.url);
     const { reason } = readPauseBody(await receiveJson(context, MAX_WORDS_BYTES));
-    const pause = (operator: string) => tasks.pause(name.module, name.task, operator, reason);
-    return context.json(await audited(context, 'task.pause', name, { reason }, pause));
+    const pause = (operator: string) => inTime(tasks.pause(name.module, name.task, operator, reason));
+    return context.json(await audited(context, 'task.pause', { ...name, reason }, pause));
   });
 
   routes.post('/:module/:task/resume', ...mayAct, async (context) => {
     const name = nameOf(context);
     refuseQuery(context.req.url);
     refuseBody(await receiveJson(context, MAX_WORDS_BYTES));
-    const resume = (operator: string) => tasks.resume(name.module, name.task, operator);
-    return context.json(await audited(context, 'task.resume', name, {}, resume));
+    const resume = (operator: string) => inTime(tasks.resume(name.module, name.task, operator));
+    return context.json(await audited(context, 'task.resume', name, resume));
   });
 
   for (const path of ['/', '/:module/:task/runs']) routes.all(path, ...mayRead, () => refuseMethod('GET, HEAD'));
   for (const verb of ['run', 'pause', 'resume'])
     routes.all(`/:module/:task/${verb}`, ...mayRead, () => refuseMethod('POST'));
   return routes;
-
-  async function audited<Outcome extends object>(
-    context: Context<OperatorEnv>,
-    action: AuditAction,
-    name: TaskName,
-    details: Pick<AuditEntry, 'reason'>,
-    work: (operator: string) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const { caller, credentialId } = context.get('operator');
-    const who = { action, operator: caller.id, credential: credentialId, ...name, ...details };
-    const requestId = context.get('requestId');
-    try {
-      const outcome = await inTime(work(caller.id));
-      const run = action === 'task.run' && 'id' in outcome ? { run: String(outcome.id) } : {};
-      audit({ ...who, ...run, outcome: 'done', requestId });
-      return outcome;
-    } catch (error) {
-      audit({ ...who, outcome: error instanceof PlexiError ? error.code : 'INTERNAL', requestId });
-      throw error;
-    }
-  }
 }
 
 function nameOf(context: Context<OperatorEnv>): TaskName {
   return readTaskName(context.req.param('module'), context.req.param('task'));
-}
-
-function refuseMethod(allow: string): never {
-  throw new PlexiError('METHOD_NOT_ALLOWED', `Only ${allow} is allowed here.`, { headers: { allow } });
 }

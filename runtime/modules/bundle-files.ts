@@ -1,8 +1,9 @@
 /** The only way in which the bundler gets at a file: by its real path, if that lies where a module's files may lie. */
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { open, readFile, realpath } from 'node:fs/promises';
 import { dirname, extname, relative, sep } from 'node:path';
-import type { Loader, Plugin, PluginBuild } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import type { Loader, OnLoadResult, Plugin, PluginBuild } from 'esbuild';
 import { builtinMessage, isBuiltin } from './bundle-builtins.ts';
 import { climbingImport } from './bundle-globs.ts';
 import { findSharedPackages } from './bundle-packages.ts';
@@ -34,7 +35,7 @@ export function confineToFolder(folder: string): Plugin {
       const isAllowed = allowedRoots(folder);
       let total = 0;
       build.onLoad({ filter: /^/ }, async (args) => {
-        if (args.namespace === SDK_NAMESPACE) return { contents: 'module.exports = sdk;', loader: 'js' };
+        if (args.namespace === SDK_NAMESPACE) return loadSdk(args.path, folder);
         if (args.namespace !== 'file') return refuse('Only files can be imported.');
         const loader = LOADERS[extname(args.path).toLowerCase()];
         if (loader === undefined) {
@@ -65,14 +66,22 @@ export function confineToFolder(folder: string): Plugin {
 const SDK_NAMESPACE = 'plexi';
 const refuse = (text: string) => ({ errors: [{ text }] });
 
+/** The kernel has the sdk; what belongs to a package of the author's is bundled beside that, and imports theirs. */
+async function loadSdk(path: string, folder: string): Promise<OnLoadResult> {
+  if (path === SDK) return { contents: 'module.exports = sdk;', loader: 'js' };
+  return { contents: await readFile(fileURLToPath(import.meta.resolve(path))), loader: 'ts', resolveDir: folder };
+}
+
+const SDK = '@plexichat/sdk';
+
 function refuseNames(build: PluginBuild): void {
-  build.onResolve({ filter: /^@plexichat\/sdk$/ }, () => ({
-    path: 'sdk',
+  build.onResolve({ filter: /^@plexichat\/sdk(?:\/kysely)?$/ }, (args) => ({
+    path: args.path,
     namespace: SDK_NAMESPACE,
     sideEffects: false,
   }));
   build.onResolve({ filter: /^@plexichat\/(sdk\/|runtime)/ }, (args) =>
-    refuse(`"${args.path}" cannot be part of a module; allowed is @plexichat/sdk.`),
+    refuse(`"${args.path}" cannot be part of a module; allowed are @plexichat/sdk and @plexichat/sdk/kysely.`),
   );
   // Boundary: everything that looks like a URL, `node:` first of all.
   build.onResolve({ filter: /^[A-Za-z][A-Za-z0-9+.-]*:/ }, (args) =>

@@ -9,17 +9,24 @@ import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { CellStartError } from '../cells/cell.ts';
 import type { Instance, InstanceExit, InstanceUsage } from '../cells/instance.ts';
 import type { LimitBreach } from '../cells/soft-limits.ts';
+import { byDeadline } from './by-deadline.ts';
+import { callGuestMethod } from './call-guest-method.ts';
 import { Comeback } from './comeback.ts';
 import { CrashBudget } from './crash-budget.ts';
 import { judgeExit } from './exit-verdict.ts';
-import { Instances, type InstancesOptions } from './instances.ts';
+import type { HostedModuleOptions } from './hosted-module-options.ts';
+import { Instances } from './instances.ts';
 import { invokeGuest } from './invoke-guest.ts';
-import { assertTransition } from './lifecycle.ts';
+import { AT_REST, assertTransition } from './lifecycle.ts';
 import { mayRunAgain } from './may-run-again.ts';
 import { CELL_CRASH_COST } from './restart-policy.ts';
+import { runGuestEvent } from './run-guest-event.ts';
 import { runGuestTask } from './run-guest-task.ts';
 import type {
+  EventDelivery,
+  EventDeliveryOptions,
   InvokeOptions,
+  MethodCall,
   ModuleAnswer,
   ModuleState,
   ServedModule,
@@ -29,51 +36,16 @@ import type {
 import { Slots } from './slots.ts';
 import { unavailable } from './unavailable.ts';
 
-export interface HostedModuleOptions extends Pick<InstancesOptions, 'readCode' | 'spawn'> {
-  readonly manifest: Manifest;
-  readonly declaration: Declaration;
-  /** The manifest's runtime section, capped by the operator. */
-  readonly limits: ModuleLimits;
-  /** Whether the module had that cell to itself: only then is the cell's death its own doing. */
-  readonly isAlone: (instance: Instance) => boolean;
-  /** For starts that nobody waits for: when a cell has died, its modules do not come back all at once. */
-  readonly comebacks: Slots;
-  readonly onChange: (module: HostedModule, from: ModuleState) => void;
-  /** A thread was ended for a task that did not stop in time, or could not be replaced: no crash, but worth a line. */
-  readonly onRecycle: (why: string) => void;
-  /** A thread is replaced. */
-  readonly onReplace: (breach: LimitBreach) => void;
-  /** A thread ended, and nobody had asked for it. */
-  readonly onLoss: (exit: InstanceExit) => void;
-  readonly onStack: (stack: string) => void;
-}
-
-export interface ModuleLimits {
-  readonly instances: number;
-  readonly concurrency: number;
-  readonly idleMs: number;
-  readonly bootMs: number;
-}
-
 /** Callers that wait for a slot, per slot. */
 const QUEUE_PER_SLOT = 16;
 /** After which asking again makes sense when only an operator can change the answer. */
 const AT_REST_MS = 60_000;
 /** After the machine had no room for a cell. */
 const NO_ROOM_MS = 2_000;
-/** For a slot and a boot together; then the run goes back into its queue. */
+/** For a slot and a boot together; then a run goes back into its queue, and an event is given up. */
 const TASK_PATIENCE_MS = 30_000;
 /** Between two threads of a module that are replaced since they were over a soft limit. */
 const REPLACE_EVERY_MS = 60_000;
-/** Nothing wakes a module in these; an operator does. */
-const AT_REST: ReadonlySet<ModuleState> = new Set([
-  'installed',
-  'stopped',
-  'parked',
-  'disabled',
-  'upgrade_pending',
-  'failed',
-]);
 
 export class HostedModule implements ServedModule {
   readonly name: string;
@@ -136,33 +108,50 @@ export class HostedModule implements ServedModule {
   }
 
   async invoke(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
+    const run = (instance: Instance): Promise<ModuleAnswer> =>
+      invokeGuest(instance, request, options, this.#options.onStack);
     if (!this.#slots.tryTake()) await this.#slots.wait(request.deadline, options.signal);
     try {
-      return await this.#run(request, options);
+      return await this.#run(request.deadline, run);
     } catch (error) {
       if (this.#state === 'parked' || this.#budget.waitMs > 0 || !mayRunAgain(error, request, options)) throw error;
-      return await this.#run(request, options);
+      return await this.#run(request.deadline, run);
     } finally {
-      this.#lastUsed = Date.now();
-      this.#slots.release();
+      this.#leave();
     }
   }
 
-  async runTask(run: TaskRun, options: TaskRunOptions): Promise<string | undefined> {
-    if (AT_REST.has(this.#state)) throw unavailable(`is ${this.#state}`, AT_REST_MS);
-    if (this.#isStopping) throw unavailable('is being stopped', 1_000);
-    const patience = Date.now() + TASK_PATIENCE_MS;
-    if (!this.#slots.tryTake()) await this.#slots.wait(patience, options.signal);
-    try {
-      if (this.#pick() === undefined) await this.#wake(patience);
-      if (options.signal.aborted) throw new PlexiError('CLIENT_CLOSED', `The run of ${run.task} was called off.`);
-      const instance = this.#pick();
-      if (instance === undefined) throw unavailable('could not be started', 1_000);
-      return await runGuestTask(instance, run, options, this.#options.onStack);
-    } finally {
-      this.#lastUsed = Date.now();
-      this.#slots.release();
+  callMethod(call: MethodCall, signal: AbortSignal): Promise<string> {
+    const run = (instance: Instance): Promise<string> => callGuestMethod(instance, call, signal, this.#options.onStack);
+    return this.#inSlot(call.deadline, signal, () => this.#run(call.deadline, run));
+  }
+
+  runTask(run: TaskRun, options: TaskRunOptions): Promise<string | undefined> {
+    return this.#runUnasked(options.signal, `The run of ${run.task}`, (instance) =>
+      runGuestTask(instance, run, options, this.#options.onStack),
+    );
+  }
+
+  async runEvent(delivery: EventDelivery, options: EventDeliveryOptions): Promise<void> {
+    const { thread } = delivery;
+    if (thread === undefined) {
+      await this.#runUnasked(options.signal, `The event ${delivery.name}`, (instance) =>
+        runGuestEvent(instance, delivery, options, this.#options.onStack),
+      );
+      return;
     }
+    const find = (): Instance | undefined =>
+      [...this.instances].find(({ session, serving }) => serving && session === thread);
+    if (find() === undefined) throw threadGone();
+    await this.#inSlot(Date.now() + TASK_PATIENCE_MS, options.signal, async () => {
+      const instance = find();
+      if (instance === undefined) throw threadGone();
+      await runGuestEvent(instance, delivery, options, this.#options.onStack);
+    });
+  }
+
+  get underWay(): number {
+    return this.#slots.taken;
   }
 
   /** Boots the module if it is not running. @throws PlexiError MODULE_UNAVAILABLE, MODULE_ERROR, MODULE_CRASHED */
@@ -206,31 +195,55 @@ export class HostedModule implements ServedModule {
     }
   }
 
+  /** For work that no client waits for: it wakes the module, but not one that an operator put to rest. */
+  async #runUnasked<Result>(
+    signal: AbortSignal,
+    what: string,
+    run: (instance: Instance) => Promise<Result>,
+  ): Promise<Result> {
+    if (AT_REST.has(this.#state)) throw unavailable(`is ${this.#state}`, AT_REST_MS);
+    if (this.#isStopping) throw unavailable('is being stopped', 1_000);
+    const patience = Date.now() + TASK_PATIENCE_MS;
+    return this.#inSlot(patience, signal, async () => {
+      if (this.#pick() === undefined) await this.#wake(patience);
+      if (signal.aborted) throw new PlexiError('CLIENT_CLOSED', `${what} was called off.`);
+      const instance = this.#pick();
+      if (instance === undefined) throw unavailable('could not be started', 1_000);
+      return run(instance);
+    });
+  }
+
+  async #inSlot<Result>(deadline: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    if (!this.#slots.tryTake()) await this.#slots.wait(deadline, signal);
+    try {
+      return await work();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    this.#lastUsed = Date.now();
+    this.#slots.release();
+  }
+
   #pick(): Instance | undefined {
     return this.#state === 'running' ? this.#instances.pick() : undefined;
   }
 
-  async #run(request: Omit<EndpointRequest, 'invocation'>, options: InvokeOptions): Promise<ModuleAnswer> {
+  async #run<Result>(deadline: number, run: (instance: Instance) => Promise<Result>): Promise<Result> {
     let instance = this.#pick();
     if (instance === undefined) {
-      await this.#wake(request.deadline);
+      await this.#wake(deadline);
       // Picked and called in one go: those who waited for the same boot would all find the same instance idle.
       instance = this.#pick();
     }
     if (instance === undefined) throw unavailable('could not be started', 1_000);
-    return invokeGuest(instance, request, options, this.#options.onStack);
+    return run(instance);
   }
 
-  async #wake(deadline: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(unavailable('is still starting', 1_000)), deadline - Date.now());
-    });
-    try {
-      await Promise.race([this.start(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #wake(deadline: number): Promise<void> {
+    return byDeadline(this.start(), deadline, () => unavailable('is still starting', 1_000));
   }
 
   async #boot(): Promise<void> {
@@ -369,6 +382,10 @@ export class HostedModule implements ServedModule {
     if (to === 'crashed' && this.manifest.auto_load) this.#comeback.schedule(this.#budget.notBefore);
     this.#options.onChange(this, from);
   }
+}
+
+function threadGone(): PlexiError {
+  return new PlexiError('NOT_FOUND', 'The thread that subscribed is gone.');
 }
 
 function messageOf(error: unknown): string {

@@ -28,5 +28,8 @@ export function createIdleModule(
     declaration: NOTHING,
     invoke: refuse,
     runTask: refuse,
+    runEvent: refuse,
+    callMethod: refuse,
+    underWay: 0,
   };
 }

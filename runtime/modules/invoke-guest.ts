@@ -20,7 +20,7 @@ export async function invokeGuest(
 ): Promise<ModuleAnswer> {
   const answer = await instance.invoke(
     (invocation) => [writeRequest(request, invocation), JSON.stringify(toBodyRef(instance, body))],
-    request.deadline,
+    request,
     signal,
   );
   // Boundary: what the guest answered is foreign until this line.

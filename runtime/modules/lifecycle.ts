@@ -19,3 +19,13 @@ const NEXT: Readonly<Record<ModuleState, readonly ModuleState[]>> = {
 export function assertTransition(module: string, from: ModuleState, to: ModuleState): void {
   if (!NEXT[from].includes(to)) throw new Error(`${module} cannot go from ${from} to ${to}.`);
 }
+
+/** Nothing wakes a module in these; an operator does. */
+export const AT_REST: ReadonlySet<ModuleState> = new Set([
+  'installed',
+  'stopped',
+  'parked',
+  'disabled',
+  'upgrade_pending',
+  'failed',
+]);

@@ -4,7 +4,7 @@
  */
 import type { Declaration } from '@plexichat/sdk/protocol/declaration';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
-import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
+import { formatPermission, type Permission } from '../capabilities/permission.ts';
 import { notCovered } from '../capabilities/permission-cover.ts';
 import { describePermission } from '../capabilities/permission-words.ts';
 import { printable } from '../observability/printable.ts';
@@ -12,6 +12,8 @@ import { BundleError, formatBundleIssue } from './bundle-error.ts';
 import type { BundleStore } from './bundle-store.ts';
 import type { Chores } from './chores.ts';
 import { discoverModules, type FoundModule } from './discover.ts';
+import { type FillSecrets, filled } from './fill-secrets.ts';
+import { type AskingManifest, readPermissions } from './grant-book.ts';
 import { createIdleModule, createLoadingModule } from './idle-module.ts';
 import { extendChain, orderModules } from './order.ts';
 import type { Registry } from './registry.ts';
@@ -23,7 +25,6 @@ import { unservedParts } from './unserved-parts.ts';
 export interface CheckedModule extends SplitManifest {
   /** Names its bundle in the store. */
   readonly hash: string;
-  readonly grants: readonly Permission[];
 }
 
 /** A module whose declaration is known too. */
@@ -34,7 +35,12 @@ export interface PreparedModule extends CheckedModule {
 export interface LoadOptions {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly grants: Readonly<Record<string, readonly string[]>>;
+  /** This version of the module is the one in force. @returns what it was granted */
+  readonly admit: (manifest: AskingManifest) => Promise<readonly Permission[]>;
+  /** What is set for the module in the vault. */
+  readonly fillSecrets: FillSecrets;
+  /** Its tables are as it declares them from then on. @throws Error that says what keeps them from it */
+  readonly openDatabase?: (manifest: Manifest) => Promise<void>;
   readonly chores: Chores;
   readonly store: BundleStore;
   readonly registry: Registry;
@@ -47,8 +53,12 @@ export interface LoadOptions {
   readonly onWarning: (module: string, message: string) => void;
 }
 
-/** Fills the registry: at once with what there is, then one by one with what can be served. @throws Error when the directory itself cannot be read */
-export async function loadModules(options: LoadOptions): Promise<void> {
+/**
+ * Fills the registry: at once with what there is, then one by one with what can be served.
+ * @returns the folder of each module
+ * @throws Error when the directory itself cannot be read
+ */
+export async function loadModules(options: LoadOptions): Promise<ReadonlyMap<string, string>> {
   const { directory, environment, registry, onWarning } = options;
   const found: FoundModule[] = [];
   for (const folder of await discoverModules(directory, { environment })) {
@@ -58,7 +68,7 @@ export async function loadModules(options: LoadOptions): Promise<void> {
   const { order, failures } = orderModules(found.map(({ manifest }) => manifest));
   const byName = new Map(found.map((module) => [module.name, module]));
   for (const { name, manifest, warnings } of found) {
-    for (const warning of warnings) onWarning(name, warning.message);
+    for (const warning of await stillWrong(name, warnings, options)) onWarning(name, warning.message);
     const failure = failures.get(name);
     if (failure !== undefined) registry.add(createIdleModule(manifest, 'failed', [failure]));
     else if (!manifest.enabled)
@@ -72,31 +82,30 @@ export async function loadModules(options: LoadOptions): Promise<void> {
     const module = byName.get(name);
     if (module !== undefined) registry.add(await loadModule(module, options));
   }
+  return new Map(found.map(({ name, folder }) => [name, folder]));
 }
 
-async function loadModule({ name, folder, manifest }: FoundModule, options: LoadOptions): Promise<ServedModule> {
+/** One module whose dependencies were loaded before; never rejects. */
+export async function loadModule(found: FoundModule, options: LoadOptions): Promise<ServedModule> {
+  const { name, folder, manifest } = found;
   const missingDependency = findMissingDependency(manifest, options.registry);
   if (missingDependency !== undefined) {
     const { name: dependency, state, reasons } = missingDependency;
     const reason = extendChain(name, dependency, reasons[0] ?? `${dependency} is ${state}.`);
     return createIdleModule(manifest, state === 'installed' ? 'installed' : 'failed', [reason]);
   }
-  const grants = readGrants(name, options);
-  const missing = notCovered(grants, readPermissions(manifest.required_permissions));
-  if (missing.length > 0) return createIdleModule(manifest, 'installed', missing.map(waitsFor));
   try {
+    const missing = notCovered(await options.admit(manifest), readPermissions(manifest.required_permissions));
+    if (missing.length > 0) return createIdleModule(manifest, 'installed', missing.map(waitsFor));
     const bundle = await options.chores.bundle(folder, name);
     for (const warning of bundle.warnings) options.onWarning(name, printable(formatBundleIssue(warning)));
     await options.store.put(bundle);
-    const prepared = {
-      ...splitSecrets(manifest),
-      hash: bundle.hash,
-      grants,
-    };
+    const prepared = { ...splitSecrets(await filled(found, options)), hash: bundle.hash };
     const declaration = await options.learn(prepared);
     const problems = options.findProblems(declaration, manifest);
     if (problems.length > 0) return createIdleModule(manifest, 'failed', firstOf(problems));
-    const unserved = unservedParts(manifest, declaration);
+    await options.openDatabase?.(manifest);
+    const unserved = unservedParts(declaration);
     if (unserved !== undefined) options.onWarning(name, unserved);
     return options.host({ ...prepared, declaration });
   } catch (error) {
@@ -112,9 +121,16 @@ function findMissingDependency({ dependencies }: Manifest, registry: Registry): 
   return registry.list().find(({ name, state }) => names.has(name) && NOT_THERE.has(state));
 }
 
-function warnOfUnknownNames({ registry, directory, grants, namedInSettings = {}, onWarning }: LoadOptions): void {
+/** A setting that config.yaml lacks may be in the vault; what is wrong with the vault itself shows when the module is loaded. */
+async function stillWrong(name: string, warnings: FoundModule['warnings'], { fillSecrets }: LoadOptions) {
+  if (warnings.length === 0) return warnings;
+  const kept = await fillSecrets(name).catch(() => new Map<string, string>());
+  return warnings.filter(({ key }) => !kept.has(key.replace(/^settings\./, '')));
+}
+
+function warnOfUnknownNames({ registry, directory, namedInSettings = {}, onWarning }: LoadOptions): void {
   const known = new Set([...registry.list(), ...registry.broken].map(({ name }) => name));
-  for (const [setting, names] of Object.entries({ grants: Object.keys(grants), ...namedInSettings })) {
+  for (const [setting, names] of Object.entries(namedInSettings)) {
     for (const name of names) {
       if (known.has(name)) continue;
       onWarning(name, `${setting} names the module ${name}, but ${directory} has none of that name.`);
@@ -133,22 +149,6 @@ function firstOf(problems: readonly string[]): readonly string[] {
 function reasonsOf(error: unknown): string[] {
   if (error instanceof BundleError) return error.issues.map(formatBundleIssue);
   return [error instanceof Error ? error.message : String(error)];
-}
-
-function readGrants(name: string, { grants, onWarning }: LoadOptions): Permission[] {
-  return (grants[name] ?? []).flatMap((text) => {
-    const parsed = parsePermission(text);
-    if (parsed.ok) return parsed.permission;
-    onWarning(name, `grants: ${parsed.message}`);
-    return [];
-  });
-}
-
-function readPermissions(texts: readonly string[]): Permission[] {
-  return texts.flatMap((text) => {
-    const parsed = parsePermission(text);
-    return parsed.ok ? parsed.permission : [];
-  });
 }
 
 function waitsFor(permission: Permission): string {

@@ -17,7 +17,7 @@ export function checkSettings(schema: SchemaNode | undefined, settings: Record<s
   if (schema === undefined) return { settings, findings: [], missing: [] };
   // The host's own two keys are typed by the manifest's schema, whatever the author's says.
   const { debug, log_level, ...own } = settings;
-  const checked = checkValue({ ...schema, properties: schema.properties ?? {} }, own);
+  const checked = checkValue({ ...schema, type: 'object', properties: schema.properties ?? {} }, own);
   const findings = checked.findings.filter((finding) => !finding.missing);
   const missing = checked.findings.filter((finding) => finding.missing).map((finding) => finding.path.join('.'));
   const value = isMap(checked.value) ? checked.value : {};
@@ -51,6 +51,9 @@ export function checkSettingsSchema(schema: unknown): Finding[] {
       }
       const problem = rule(value);
       if (problem !== undefined) report([...path, word], `found ${showValue(value)}; allowed is ${problem}.`);
+    }
+    if (node['x-hosts'] !== undefined && node.writeOnly !== true) {
+      report([...path, 'x-hosts'], 'Only a secret has hosts that it is for: writeOnly: true belongs beside it.', 'key');
     }
     if (isMap(node.properties)) {
       for (const [name, sub] of Object.entries(node.properties)) visit(sub, [...path, 'properties', name]);
@@ -118,9 +121,18 @@ const WORDS: Readonly<Record<string, WordRule>> = {
   ),
   additionalProperties: wanted((value) => typeof value === 'boolean' || isMap(value), 'true, false or a JSON Schema'),
   writeOnly: bool,
+  'x-hosts': wanted(isHostList, 'a list of 1 to 20 hosts that may be sent the secret, such as ["api.example.com"]'),
   readOnly: bool,
   deprecated: bool,
 };
+
+const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[1-9]\d{0,4})?$/;
+
+/** No stars: a secret is for a host that somebody could name. */
+function isHostList(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 20) return false;
+  return value.every((host) => typeof host === 'string' && host.length <= 260 && HOST.test(host));
+}
 
 /**
  * Boundary: a pattern may not cost more than its text is long, times itself. Two open-ended repeats at most, and none

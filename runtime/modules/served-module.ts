@@ -1,7 +1,7 @@
 /** What the other rooms may know of a module. The registry makes these; gateway, policy and invocation read them. */
 import type { Declaration, EndpointDeclaration } from '@plexichat/sdk/protocol/declaration';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import type { EndpointRequest, HeaderPair } from '@plexichat/sdk/protocol/invocation';
+import type { Caller, EndpointRequest, HeaderPair } from '@plexichat/sdk/protocol/invocation';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 
 export const MODULE_STATES = [
@@ -70,6 +70,44 @@ export interface TaskRunOptions {
   readonly onStart?: () => void;
 }
 
+/** One event on its way to one handler. */
+export interface EventDelivery {
+  /** The method of a declared handler, or the number of what one thread subscribed to. */
+  readonly handler: string | number;
+  /** The thread that subscribed, as its capabilities know it; none other gets the event then. */
+  readonly thread?: object;
+  readonly name: string;
+  readonly source: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly id: string;
+  /** Valid JSON text, written by the host. */
+  readonly data: string;
+}
+
+export interface EventDeliveryOptions {
+  /** How long the handler may run, from its first line on; waking the module is not part of it. */
+  readonly timeoutMs: number;
+  /** Fires when nobody wants it delivered any more; one that is under way goes on. */
+  readonly signal: AbortSignal;
+  /** The handler is called now. */
+  readonly onStart: () => void;
+}
+
+/** One call of a method by another module; the host's words all of them. */
+export interface MethodCall {
+  /** MethodDeclaration.name */
+  readonly method: string;
+  /** Valid JSON text, written by the host. */
+  readonly args: string;
+  readonly caller: { readonly module: string };
+  readonly user: Caller | null;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+  /** Modules that called one another until here: 1 for the first. */
+  readonly depth: number;
+}
+
 export interface ServedModule {
   readonly name: string;
   readonly version: string;
@@ -96,6 +134,21 @@ export interface ServedModule {
    *   when `signal` fired, INVALID_MODULE_RESPONSE; MODULE_UNAVAILABLE and MODULE_OVERLOADED when it was not started at all
    */
   runTask(run: TaskRun, options: TaskRunOptions): Promise<string | undefined>;
+  /**
+   * Boots the module if it sleeps and runs one handler of an event; what was subscribed to by one thread wakes nobody.
+   * @throws PlexiError MODULE_ERROR, MODULE_TIMEOUT, MODULE_CRASHED, INVALID_MODULE_RESPONSE; NOT_FOUND when the thread is
+   *   gone; MODULE_UNAVAILABLE, MODULE_OVERLOADED and CLIENT_CLOSED when it was not started at all
+   */
+  runEvent(delivery: EventDelivery, options: EventDeliveryOptions): Promise<void>;
+  /**
+   * Boots the module if it sleeps and runs one method, which the declaration has; settles at the latest at the deadline.
+   * @param signal fires when the caller gives up
+   * @returns text that the module says is JSON: nobody has parsed it
+   * @throws PlexiError as `invoke`
+   */
+  callMethod(call: MethodCall, signal: AbortSignal): Promise<string>;
+  /** Handlers of any sort that are under way. */
+  readonly underWay: number;
 }
 
 /** Where the gateway looks modules up. `revision` grows whenever a module comes, goes or declares anew. */

@@ -1,6 +1,7 @@
 /** Numbers for Prometheus: modules, tasks, requests, the queue and this process, in a registry of their own. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createDepthSeries, type ReadDepths } from './metrics-depths.ts';
+import { createEventSeries, type EventSeries } from './metrics-events.ts';
 import { createThreadMeter, createUsageSeries, type ReadUsage, type ThreadMeter } from './metrics-modules.ts';
 import { createRequestMeter, type RequestMeter } from './metrics-requests.ts';
 import { createRunMeter, type RunMeter } from './metrics-tasks.ts';
@@ -12,6 +13,8 @@ export interface Metrics {
   /** For the gateway's `onAnswer`; a few hundred nanoseconds. */
   readonly meterRequest: RequestMeter;
   readonly threadMeter: ThreadMeter;
+  /** For the events room. */
+  readonly eventMeter: EventSeries;
   /** From now on each scrape says what modules use. To be called once. */
   watchUsage(read: ReadUsage): void;
   /** From now on each scrape says how deep the queue is. To be called once. */
@@ -33,6 +36,7 @@ export function createMetrics(): Metrics {
     taskMeter: createRunMeter(registry),
     meterRequest: createRequestMeter(registry),
     threadMeter: createThreadMeter(registry),
+    eventMeter: createEventSeries(registry),
     watchUsage(read) {
       refreshUsage = createUsageSeries(registry, read);
     },

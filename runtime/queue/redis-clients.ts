@@ -68,12 +68,12 @@ export function createRedisClients(settings: RedisClientSettings, onError: (erro
     return client;
   };
 
-  const producer = adopt(connect(settings, PRODUCER));
-  const consumer = adopt(connect(settings, CONSUMER));
+  const producer = adopt(connectRedis(settings, PRODUCER));
+  const consumer = adopt(connectRedis(settings, CONSUMER));
   consumer.duplicate = ((...call: unknown[]) => {
     const name = (call.at(-1) as { connectionName?: string } | undefined)?.connectionName;
     const blocking = { ...CONSUMER, lazyConnect: false, socketTimeout: BLOCKED_SILENCE_MS };
-    return adopt(connect(settings, name === undefined ? blocking : { ...blocking, connectionName: name }));
+    return adopt(connectRedis(settings, name === undefined ? blocking : { ...blocking, connectionName: name }));
   }) as typeof consumer.duplicate & (() => never);
   const heartbeat = setInterval(() => beat([producer, consumer]), HEARTBEAT_MS);
   heartbeat.unref();
@@ -91,7 +91,8 @@ export function createRedisClients(settings: RedisClientSettings, onError: (erro
   };
 }
 
-function connect(settings: RedisClientSettings, role: LegacyOptions): RedisClient {
+/** @param role what must hold whatever the operator's options say */
+export function connectRedis(settings: RedisClientSettings, role: LegacyOptions): RedisClient {
   const options: LegacyOptions = {
     connectTimeout: 5000,
     socketTimeout: SILENCE_MS,

@@ -8,6 +8,12 @@ import type { HeaderPair } from '../protocol/invocation.ts';
 export interface FetchInit extends RequestInit {
   /** Milliseconds until the request is given up; the host has a limit of its own. */
   readonly timeoutMs?: number;
+  /**
+   * false: the request is sent once. Default: a GET, HEAD, PUT, DELETE or OPTIONS whose body is no stream is sent up to
+   * three times, when the connection is lost or the answer is 502, 503 or 504; Retry-After counts, and so does the
+   * deadline.
+   */
+  readonly retry?: boolean;
 }
 
 export interface HttpClient {
@@ -29,12 +35,13 @@ export function createHttpClient(host: HostBinding): HttpClient {
   let lastId = 0;
   return Object.freeze({
     async fetch(input: string | URL | Request, init: FetchInit = {}): Promise<Response> {
-      const { timeoutMs, ...rest } = init;
+      const { timeoutMs, retry, ...rest } = init;
       // An init that is not given must not replace what the Request says: a signal above all.
       const request =
         typeof input === 'object' && 'method' in input && Object.keys(rest).length === 0
           ? input
-          : new Request(input, rest);
+          : // A streamed body needs it said, and there is only this one way.
+            new Request(input, { duplex: 'half', ...rest } as RequestInit);
       const signal = init.signal ?? (request === input ? request.signal : undefined);
       signal?.throwIfAborted();
       if (request.redirect !== 'follow') {
@@ -47,6 +54,7 @@ export function createHttpClient(host: HostBinding): HttpClient {
         url: request.url,
         headers: [...request.headers] as HeaderPair[],
         body: sendBody(request, host),
+        ...(retry === false ? { retry } : {}),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       };
       const reply = await callAbortable(host, wire, signal);

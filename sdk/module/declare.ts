@@ -1,16 +1,22 @@
-/** What a module declares, from its decorators and its router, with the function behind each endpoint and task. */
+/** What a module declares, from its decorators and its router, with the function behind each endpoint, task and event. */
 import type {
   Declaration,
   EndpointDeclaration,
   EventDeclaration,
   Method,
+  MethodDeclaration,
   PageDeclaration,
   TaskDeclaration,
 } from '../protocol/declaration.ts';
+import { isEventPattern } from '../protocol/event-names.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { type BaseModule, ROUTES } from './base-module.ts';
+import { declareMethod } from './declare-method.ts';
 import { declareTask } from './declare-task.ts';
+import { describeValue } from './describe-value.ts';
 import type { EndpointOptions } from './endpoint-types.ts';
+import type { EventHandler } from './event-context.ts';
+import type { MethodContext } from './method-context.ts';
 import { type MethodRecord, readRecords } from './records.ts';
 import type { AnyHandler, RouterRecord } from './router.ts';
 import type { TaskContext } from './task-context.ts';
@@ -27,10 +33,25 @@ export interface DeclaredTask {
   readonly name: string;
 }
 
+export interface DeclaredEvent {
+  readonly run: EventHandler;
+  /** `Greeter.onLogin`, for messages. */
+  readonly name: string;
+}
+
+export interface DeclaredMethod {
+  readonly run: (args: unknown, context: MethodContext) => unknown;
+  /** `Glossary.lookup`, for messages. */
+  readonly name: string;
+}
+
 export interface Declared {
   readonly declaration: Declaration;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
   readonly tasks: ReadonlyMap<string, DeclaredTask>;
+  /** By method. */
+  readonly events: ReadonlyMap<string, DeclaredEvent>;
+  readonly methods: ReadonlyMap<string, DeclaredMethod>;
 }
 
 const ROUTE = /^(GET|POST|PUT|PATCH|DELETE) (\/[A-Za-z0-9\-._~!$&()+,;=@/:*]*)$/;
@@ -56,7 +77,10 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
   const tasks = new Map<string, TaskDeclaration>();
   const runs = new Map<string, DeclaredTask>();
   const events = new Map<string, EventDeclaration>();
+  const listeners = new Map<string, DeclaredEvent>();
   const pages = new Map<string, PageDeclaration>();
+  const offered = new Map<string, MethodDeclaration>();
+  const methods = new Map<string, DeclaredMethod>();
 
   const addEndpoint = (route: string, options: EndpointOptions, run: AnyHandler, name: string): void => {
     const endpoint = toEndpoint(route, options, name);
@@ -78,8 +102,14 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
       addOnce(tasks, record.name, task, `${name} is marked @moduleTask twice.`);
       runs.set(record.name, { run: (context) => Reflect.apply(method, instance, [context]), name });
     } else if (record.kind === 'event') {
+      checkPattern(record.pattern, name);
       const event = { handler: record.name, pattern: record.pattern };
       addOnce(events, `${record.name} ${record.pattern}`, event, `${name} listens to "${record.pattern}" twice.`);
+      listeners.set(record.name, { run: (...given) => Reflect.apply(method, instance, given), name });
+    } else if (record.kind === 'method') {
+      const declaration = declareMethod(record.name, record.options, name);
+      addOnce(offered, record.name, declaration, `${name} is marked @moduleMethod twice.`);
+      methods.set(record.name, { run: (...given) => Reflect.apply(method, instance, given), name });
     } else {
       const { path, options } = record;
       const page = { handler: record.name, path, ...(options.title === undefined ? {} : { title: options.title }) };
@@ -96,9 +126,12 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
       tasks: [...tasks.values()],
       events: [...events.values()],
       pages: [...pages.values()],
+      ...(offered.size === 0 ? {} : { methods: [...offered.values()] }),
     },
     endpoints,
     tasks: runs,
+    events: listeners,
+    methods,
   };
 }
 
@@ -155,6 +188,13 @@ function checkPath(path: string, name: string): void {
     if (seen.has(segment)) throw new TypeError(`${name}: the parameter "${segment}" comes twice in "${path}".`);
     seen.add(segment);
   });
+}
+
+function checkPattern(pattern: unknown, name: string): void {
+  if (isEventPattern(pattern)) return;
+  throw new TypeError(
+    `${name}: @moduleEvent takes a name such as "user.login", or a pattern such as "message.*" where * stands for one word and is not the first; found ${describeValue(pattern)}.`,
+  );
 }
 
 function methodOf(instance: object, record: MethodRecord, name: string): (...args: unknown[]) => unknown {

@@ -2,6 +2,7 @@
 import type { BodyRef, Caller, EndpointRequest } from '../protocol/invocation.ts';
 import type { EndpointContext } from './endpoint-types.ts';
 import type { HostBinding } from './host-binding.ts';
+import { openSignal } from './invocation-signal.ts';
 import { dropBody, receiveBody } from './web-bridge.ts';
 
 const { parse } = JSON;
@@ -50,10 +51,7 @@ export class InvocationContext implements EndpointContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#cancelled) this.#abort.abort();
-    }
+    this.#abort ??= openSignal(this.#request.invocation, this.#cancelled);
     return this.#abort.signal;
   }
 

@@ -73,6 +73,14 @@ export function isUnrecoverableError(error: unknown): boolean {
 export class PermissionDeniedError extends Error {
   override readonly name = 'PermissionDeniedError';
   readonly code = 'PERMISSION_DENIED';
+  /** What was lacking, such as `users:read`; undefined when the message does not name one. */
+  readonly permission: string | undefined;
+
+  constructor(message: string) {
+    super(message);
+    // The host's words end with it (runtime/capabilities/permission-gate.ts).
+    this.permission = / needs the permission (\S.*)\.$/.exec(message)?.[1];
+  }
 }
 
 /**

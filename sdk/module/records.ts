@@ -2,6 +2,7 @@
  * What decorators leave behind: records in the class's metadata. They only record; dispatch reads. Keys are Symbol.for,
  * since an author may carry another copy of the sdk, and lists are own properties, so that a subclass adds to a parent's.
  */
+import type { TSchema } from 'typebox';
 import type { EndpointOptions } from './endpoint-types.ts';
 
 export interface TaskOptions {
@@ -21,6 +22,15 @@ export interface TaskOptions {
   readonly missed?: 'run-once' | 'skip';
 }
 
+export interface MethodOptions {
+  /** Of what the method is given: the host refuses a call that does not fit it with INVALID_INPUT. */
+  readonly params?: TSchema;
+  /** Of what it returns: something else reaches nobody. */
+  readonly result?: TSchema;
+  /** Seconds that it may take. Default: `runtime.timeout` of config.yaml. */
+  readonly timeout?: number;
+}
+
 export interface PageOptions {
   readonly title?: string;
 }
@@ -29,6 +39,7 @@ export type MethodRecord =
   | { readonly kind: 'endpoint'; readonly name: string; readonly route: string; readonly options: EndpointOptions }
   | { readonly kind: 'task'; readonly name: string; readonly options: TaskOptions }
   | { readonly kind: 'event'; readonly name: string; readonly pattern: string }
+  | { readonly kind: 'method'; readonly name: string; readonly options: MethodOptions }
   | { readonly kind: 'page'; readonly name: string; readonly path: string; readonly options: PageOptions };
 
 const RECORDS: unique symbol = Symbol.for('plexichat.records');

@@ -1,14 +1,20 @@
 /** Runs one module: learns what it declares, starts it, runs its handlers, stops it. Used by the kernel and by tests. */
 import type { Declaration } from '../protocol/declaration.ts';
+import type { EventOutcome, EventRequest } from '../protocol/events.ts';
 import type { BodyRef, EndpointRequest, Outcome } from '../protocol/invocation.ts';
 import type { Manifest } from '../protocol/manifest.ts';
+import type { MethodOutcome, MethodRequest } from '../protocol/methods.ts';
 import type { TaskOutcome, TaskRequest } from '../protocol/tasks.ts';
 import { constructWith } from './active-host.ts';
-import { type BaseModule, MODULE_BRAND } from './base-module.ts';
-import { type DeclaredEndpoint, declare } from './declare.ts';
+import { type BaseModule, MODULE_BRAND, SUBSCRIPTIONS } from './base-module.ts';
+import { type DeclaredEndpoint, type DeclaredEvent, declare } from './declare.ts';
 import { InvocationContext } from './endpoint-context.ts';
+import { RunningEvent } from './event-context.ts';
 import type { HostBinding } from './host-binding.ts';
+import { RunningMethod } from './method-context.ts';
 import { messageOf, toFailure, toOutcome } from './outcome.ts';
+import { runEvent } from './run-event.ts';
+import { runMethod } from './run-method.ts';
 import { runTask } from './run-task.ts';
 import { RunningTask } from './task-context.ts';
 
@@ -20,6 +26,10 @@ export interface ModuleRunner {
   invoke(request: EndpointRequest, body: BodyRef): Promise<Outcome>;
   /** Runs one task; never rejects. */
   runTask(request: TaskRequest, data: unknown): Promise<TaskOutcome>;
+  /** Runs one handler of an event; never rejects. */
+  event(request: EventRequest, data: unknown): Promise<EventOutcome>;
+  /** Runs a method that it offers to others; never rejects. */
+  callMethod(request: MethodRequest, args: unknown): Promise<MethodOutcome>;
   /** Aborts the signal of an invocation; false when it is not running. */
   cancel(invocation: number): boolean;
   shutdown(): Promise<void>;
@@ -41,7 +51,7 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
     );
   }
   step(`${className}.setupRoutes()`, () => refusePromise(instance.setupRoutes(), className));
-  const { declaration, endpoints, tasks } = declare(instance, className, manifest);
+  const { declaration, endpoints, tasks, events, methods } = declare(instance, className, manifest);
   const running = new Map<number, { cancel(): void }>();
 
   return {
@@ -64,6 +74,27 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
       running.set(request.invocation, context);
       return runTask(task, context, host, () => running.delete(request.invocation));
     },
+    async event(request, data) {
+      const { handler, invocation, name } = request;
+      const listener =
+        typeof handler === 'string' ? events.get(handler) : subscribed(instance, handler, className, name);
+      // Somebody unsubscribed while the event was on its way.
+      if (listener === undefined) return { ok: true };
+      const event = new RunningEvent(request, data);
+      running.set(invocation, event);
+      const outcome = await runEvent(listener.run, event, listener.name, host);
+      running.delete(invocation);
+      return outcome;
+    },
+    async callMethod(request, args) {
+      const method = methods.get(request.method);
+      if (method === undefined) return unknownMethod(className, request.method);
+      const context = new RunningMethod(request);
+      running.set(request.invocation, context);
+      const outcome = await runMethod(method, args, context, host);
+      running.delete(request.invocation);
+      return outcome;
+    },
     cancel(invocation) {
       const context = running.get(invocation);
       context?.cancel();
@@ -74,6 +105,11 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
       await stepAsync(`${className}.shutdown()`, () => instance.shutdown());
     },
   };
+}
+
+function subscribed(instance: BaseModule, id: number, className: string, name: string): DeclaredEvent | undefined {
+  const run = instance[SUBSCRIPTIONS].get(id);
+  return run === undefined ? undefined : { run, name: `${className}'s subscriber to ${name}` };
 }
 
 /** A handler that is not async costs no turn of the job queue here. */
@@ -161,4 +197,8 @@ function unknownHandler(className: string, handler: string): Outcome {
 
 function unknownTask(className: string, task: string): TaskOutcome {
   return { ok: false, code: 'MODULE_ERROR', message: `${className} has no task "${task}".` };
+}
+
+function unknownMethod(className: string, method: string): MethodOutcome {
+  return { ok: false, code: 'MODULE_ERROR', message: `${className} offers no method "${method}".` };
 }

@@ -3,6 +3,7 @@ import { MAX_TASK_LINE, MAX_TASK_NOTE } from '../protocol/task-limits.ts';
 import type { TaskRequest } from '../protocol/tasks.ts';
 import { describeValue } from './describe-value.ts';
 import type { HostBinding, TaskReport } from './host-binding.ts';
+import { openSignal } from './invocation-signal.ts';
 
 /** The run that a handler is called for. */
 export interface TaskJob<Data = unknown> {
@@ -57,6 +58,7 @@ export interface TaskContext<Data = unknown> {
 
 export class RunningTask implements TaskContext {
   readonly job: TaskJob;
+  readonly #invocation: number;
   readonly #name: string;
   readonly #host: HostBinding;
   #report: TaskReport | undefined;
@@ -65,17 +67,16 @@ export class RunningTask implements TaskContext {
   #finished = false;
 
   /** @param name `WeatherModule.refresh`, for messages */
-  constructor({ jobId, task, attempt, slot }: TaskRequest, data: unknown, name: string, host: HostBinding) {
+  constructor(request: TaskRequest, data: unknown, name: string, host: HostBinding) {
+    const { jobId, task, attempt, slot } = request;
     this.job = { id: jobId, name: task, data, attempt, slot };
+    this.#invocation = request.invocation;
     this.#name = name;
     this.#host = host;
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#cancelled) this.#abort.abort();
-    }
+    this.#abort ??= openSignal(this.#invocation, this.#cancelled);
     return this.#abort.signal;
   }
 

@@ -3,6 +3,7 @@
  * (a declaration is guest output), and cached by content hash.
  */
 import { type Static, Type } from 'typebox';
+import { METHOD_NAME_PATTERN } from './method-limits.ts';
 
 export const TIERS = ['basic', 'premium', 'admin'] as const;
 export const TierSchema = Type.Union([Type.Literal('basic'), Type.Literal('premium'), Type.Literal('admin')]);
@@ -88,12 +89,29 @@ export const PageDeclarationSchema = Type.Object(
 );
 export type PageDeclaration = Static<typeof PageDeclarationSchema>;
 
+/** What other modules may call, with `modules:call:NAME`. */
+export const MethodDeclarationSchema = Type.Object(
+  {
+    name: Type.String({ pattern: METHOD_NAME_PATTERN }),
+    /** Seconds. */
+    timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600 })),
+    schemas: Type.Object(
+      { params: Type.Optional(JsonSchemaSchema), result: Type.Optional(JsonSchemaSchema) },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type MethodDeclaration = Static<typeof MethodDeclarationSchema>;
+
 export const DeclarationSchema = Type.Object(
   {
     endpoints: Type.Array(EndpointDeclarationSchema, { maxItems: 500 }),
     tasks: Type.Array(TaskDeclarationSchema, { maxItems: 100 }),
     events: Type.Array(EventDeclarationSchema, { maxItems: 100 }),
     pages: Type.Array(PageDeclarationSchema, { maxItems: 100 }),
+    /** Absent: none. */
+    methods: Type.Optional(Type.Array(MethodDeclarationSchema, { maxItems: 100 })),
   },
   { additionalProperties: false },
 );

@@ -56,6 +56,12 @@ export const ERRORS = {
   TASK_TIMEOUT: module(504, 'The task did not end in time', true),
   TASK_UNRECOVERABLE: module(500, 'The task failed for good'),
   QUEUE_UNAVAILABLE: platform(503, 'The task queue cannot be reached', true),
+  STATE_UNAVAILABLE: platform(503, 'What the host keeps cannot be reached', true),
+  DATABASE_ERROR: module(500, 'The database refused the statement'),
+  DATABASE_CONSTRAINT: module(409, 'A value breaks a rule of its table'),
+  DATABASE_TIMEOUT: module(504, 'The database did not answer in time', true),
+  DATABASE_UNAVAILABLE: platform(503, 'The database cannot be reached', true),
+  FILES_UNAVAILABLE: platform(503, 'The disk cannot be used', true),
   HOST_SHEDDING: platform(503, 'The host sheds load', true),
   INTERNAL: platform(500, 'The platform failed'),
 } as const satisfies Record<string, ErrorKind>;

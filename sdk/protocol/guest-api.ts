@@ -1,7 +1,9 @@
 /** What the host may call in a guest, and what crosses for it. Guest answers are foreign until a schema passed them. */
 import { type Static, Type } from 'typebox';
 import { DeclarationSchema } from './declaration.ts';
+import type { EventOutcome, EventRequest } from './events.ts';
 import type { BodyRef, EndpointRequest, Outcome } from './invocation.ts';
+import type { MethodOutcome, MethodRequest } from './methods.ts';
 import type { TaskOutcome, TaskRequest } from './tasks.ts';
 
 const FailureSchema = Type.Object(
@@ -33,6 +35,10 @@ export interface GuestApi {
   invoke(request: EndpointRequest, body: BodyRef): Promise<Outcome>;
   /** Runs one task; `cancel` reaches it as it does an endpoint's handler. */
   runTask(request: TaskRequest, data: unknown): Promise<TaskOutcome>;
+  /** Runs one handler of an event. */
+  event(request: EventRequest, data: unknown): Promise<EventOutcome>;
+  /** Runs a method that the module offers to others. */
+  callMethod(request: MethodRequest, args: unknown): Promise<MethodOutcome>;
   /** Aborts the signal of an invocation. That it answers at all shows that the guest yields. */
   cancel(invocation: number): Promise<boolean>;
   shutdown(): Promise<LifeAnswer>;

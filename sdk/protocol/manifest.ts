@@ -18,9 +18,11 @@ export const RESERVED_PREFIXES = [
   '/api/v1/tasks',
   '/api/v1/events',
   '/api/v1/notifications',
+  '/api/v1/secrets',
   '/api/v1/security-events',
   '/api/v1/tokens',
   '/api/v1/console',
+  '/api/v1/debug',
 ] as const;
 
 const flag = (byDefault: boolean, description: string) => Type.Boolean({ default: byDefault, description });

@@ -1,8 +1,19 @@
 /** A host for tests: capabilities are the test's own functions, streams stay in memory. */
 import type { ByteSource, HostBinding, LogLevel } from '../module/host-binding.ts';
+import type { CacheSet } from '../protocol/capabilities/cache.ts';
 import type { HttpRequest, HttpResponse } from '../protocol/capabilities/http.ts';
+import type { CallRequest } from '../protocol/capabilities/modules.ts';
+import type { StorageList, StorageSet, StorageSwap } from '../protocol/capabilities/storage.ts';
 import type { Tier } from '../protocol/declaration.ts';
 import { PlexiError } from '../protocol/errors.ts';
+import { FakeDatabase } from './fake-database.ts';
+import { createFakeDebug, type FakeDebug } from './fake-debug.ts';
+import { FakeEntries } from './fake-entries.ts';
+import { createFakeEvents, type FakeEvents } from './fake-events.ts';
+import { createFakeFiles, type FakeFiles } from './fake-files.ts';
+import { callFakeModule, type FakeModules } from './fake-modules.ts';
+import { createFakeNotifications, type FakeNotifications } from './fake-notifications.ts';
+import { createFakeSecurityLog, type FakeSecurityLog } from './fake-security-log.ts';
 import { createFakeTasks, type FakeEnqueue, type FakeTasks } from './fake-tasks.ts';
 
 export interface FakeUser {
@@ -13,8 +24,14 @@ export interface FakeUser {
 export interface Fakes {
   /** Answers `this.http.fetch`. */
   readonly http?: (request: Request) => Response | Promise<Response>;
+  /** Other modules: module → method → what it answers. */
+  readonly modules?: FakeModules;
   /** Whom getUserTier and checkPermissions know, by id. */
   readonly users?: Readonly<Record<string, FakeUser>>;
+  /** The folders that `this.files` reaches, made by createFakeFiles. Default: nothing in them, everything granted. */
+  readonly files?: FakeFiles;
+  /** What `this.storage` has in it at the start. */
+  readonly storage?: Readonly<Record<string, unknown>>;
   /** Takes what `this.tasks.enqueue` gives: may throw what the queue would, or answer the id of the run. */
   readonly tasks?: FakeEnqueue;
 }
@@ -29,6 +46,12 @@ export interface FakeHost {
   readonly binding: HostBinding;
   readonly logged: LogLine[];
   readonly tasks: FakeTasks;
+  readonly events: FakeEvents;
+  readonly notifications: FakeNotifications;
+  readonly securityLog: FakeSecurityLog;
+  readonly storage: FakeEntries;
+  readonly debug: FakeDebug;
+  readonly database: FakeDatabase;
   /** Opens a stream that the module sends. */
   takeStream(id: number): ByteSource;
   /** Offers a stream for the module to read. */
@@ -52,16 +75,51 @@ export function createFakeHost(fakes: Fakes): FakeHost {
     return source;
   };
   const tasks = createFakeTasks(fakes.tasks);
+  const events = createFakeEvents();
+  const notifications = createFakeNotifications();
+  const securityLog = createFakeSecurityLog();
+  const storage = new FakeEntries(fakes.storage);
+  const debug = createFakeDebug();
+  const cache = new FakeEntries();
+  const database = new FakeDatabase();
   const capabilities: Readonly<Record<string, FakeMethod>> = {
     'http.fetch': (wire: HttpRequest) => fakeFetch(fakes, wire, takeStream, offerStream),
     'http.cancel': () => undefined,
+    'modules.call': (request: CallRequest, args: unknown) => callFakeModule(fakes.modules ?? {}, request, args),
+    'modules.cancel': () => undefined,
+    'debug.breakpoint': debug.breakpoint,
     'users.tier': (id: string) => fakes.users?.[id]?.tier ?? null,
     'users.permissions': (id: string) => fakes.users?.[id]?.permissions ?? [],
     'tasks.enqueue': tasks.enqueue,
+    'events.emit': events.emit,
+    'events.subscribe': events.subscribe,
+    'events.unsubscribe': events.unsubscribe,
+    'notifications.send': notifications.send,
+    ...(fakes.files ?? createFakeFiles()).methods({ take: takeStream, offer: offerStream }),
+    'securityLog.write': securityLog.write,
+    'storage.get': (key: string) => storage.get(key),
+    'storage.set': (entry: StorageSet) => storage.set(entry),
+    'storage.delete': (key: string) => storage.delete(key),
+    'storage.list': (list: StorageList) => storage.list(list),
+    'storage.compareAndSet': (swap: StorageSwap) => storage.compareAndSet(swap),
+    'db.query': database.query,
+    'db.begin': database.begin,
+    'db.inside': database.inside,
+    'db.commit': database.commit,
+    'db.rollback': database.rollback,
+    'cache.get': (key: string) => cache.get(key),
+    'cache.set': (entry: CacheSet) => cache.set(entry),
+    'cache.delete': (key: string) => cache.delete(key),
   };
   return {
     logged,
     tasks,
+    events,
+    notifications,
+    securityLog,
+    storage,
+    debug,
+    database,
     takeStream,
     offerStream,
     binding: {

@@ -8,8 +8,14 @@ import type { Declaration, EndpointDeclaration } from '../protocol/declaration.t
 import { ERRORS, type ErrorCode } from '../protocol/errors.ts';
 import type { BodyRef, Caller, Outcome } from '../protocol/invocation.ts';
 import { type Manifest, ManifestSchema } from '../protocol/manifest.ts';
+import { callHarnessMethod, type HarnessCaller } from './call-method.ts';
 import { convertStrings } from './convert-strings.ts';
+import { emitHarnessEvent, type HarnessEvent, type HarnessEventOptions } from './emit-event.ts';
+import type { PassedBreakpoint } from './fake-debug.ts';
+import type { EmittedEvent } from './fake-events.ts';
 import { createFakeHost, type Fakes, type LogLine, readStream, streamOf } from './fake-host.ts';
+import type { SentNotification } from './fake-notifications.ts';
+import type { LoggedSecurityEvent } from './fake-security-log.ts';
 import type { EnqueuedTask } from './fake-tasks.ts';
 import { findEndpoint } from './find-endpoint.ts';
 import { type HarnessRun, type HarnessTask, runHarnessTask } from './run-task.ts';
@@ -44,9 +50,23 @@ export interface ModuleHarness<Module> {
   readonly logged: readonly LogLine[];
   /** What `this.tasks.enqueue` was given so far; nothing of it runs by itself. */
   readonly enqueued: readonly EnqueuedTask[];
+  /** What `this.events.emit` was given so far; none of it comes back to the module by itself. */
+  readonly emitted: readonly EmittedEvent[];
+  /** What sendNotification was given so far. */
+  readonly notifications: readonly SentNotification[];
+  /** What logSecurityEvent was given so far. */
+  readonly securityEvents: readonly LoggedSecurityEvent[];
+  /** What is in `this.storage` at this moment, by key. */
+  readonly stored: Readonly<Record<string, unknown>>;
+  /** What `this.debug.breakpoint` showed so far; in tests it stops nobody. */
+  readonly breakpoints: readonly PassedBreakpoint[];
   request(method: string, path: string, request?: HarnessRequest): Promise<HarnessAnswer>;
   /** Runs a task once and says how it ended; never rejects for what the handler does. */
   runTask(name: string, task?: HarnessTask): Promise<HarnessRun>;
+  /** Tells the module of an event and waits for its handlers; never rejects for what they do. */
+  emit(name: string, data?: unknown, options?: HarnessEventOptions): Promise<HarnessEvent>;
+  /** Calls a method as another module would. @throws PlexiError with the code that the caller would get */
+  callMethod(name: string, args?: unknown, caller?: HarnessCaller): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -72,6 +92,7 @@ export async function createModuleHarness<Module extends BaseModule<unknown>>(
 ): Promise<ModuleHarness<Module>> {
   const host = createFakeHost(options.fakes ?? {});
   const manifest = completeManifest(options.config ?? {});
+  host.database.declare(manifest);
   let module: Module | undefined;
   // The runner constructs the module; a subclass is the only place to see which instance that was.
   const Observed = class extends (Module as new () => BaseModule) {
@@ -91,8 +112,21 @@ export async function createModuleHarness<Module extends BaseModule<unknown>>(
     declaration: runner.declaration,
     logged: host.logged,
     enqueued: host.tasks.enqueued,
+    emitted: host.events.emitted,
+    notifications: host.notifications.sent,
+    emit: (name, data = null, options = {}) =>
+      emitHarnessEvent(runner, host.events, () => ++lastInvocation, name, data, options),
+    securityEvents: host.securityLog.events,
+    get stored() {
+      return host.storage.values;
+    },
     runTask: (name, task = {}) => runHarnessTask(runner, host.tasks, name, ++lastInvocation, task),
-    close: () => runner.shutdown(),
+    breakpoints: host.debug.passed,
+    callMethod: (name, args, caller = {}) => callHarnessMethod(runner, name, args, ++lastInvocation, caller),
+    close: async () => {
+      await runner.shutdown();
+      host.database.close();
+    },
     async request(method, path, request = {}) {
       const match = findEndpoint(runner.declaration.endpoints, method, path, request.query ?? {}, manifest.api.prefix);
       if ('code' in match) return problem(match.code, match.message);

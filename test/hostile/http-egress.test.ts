@@ -70,6 +70,11 @@ interface WorldOptions {
   readonly settings?: Partial<HttpSettings>;
 }
 
+function secretOf(secrets: Readonly<Record<string, string>>, name: string) {
+  const value = secrets[name];
+  return value === undefined ? undefined : { value };
+}
+
 function world({ grants, names = {}, secrets = {}, settings = {} }: WorldOptions) {
   const granted = grants.map((text) => {
     const parsed = parsePermission(text);
@@ -91,7 +96,7 @@ function world({ grants, names = {}, secrets = {}, settings = {} }: WorldOptions
       },
       ...settings,
     },
-    { granted: () => granted, secret: (_module, name) => secrets[name] },
+    { granted: () => granted, secret: (_module, name) => secretOf(secrets, name) },
   );
   egresses.push(egress);
   const guest = scriptGuest();

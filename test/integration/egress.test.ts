@@ -46,6 +46,11 @@ interface WorldOptions {
   readonly settings?: Partial<HttpSettings>;
 }
 
+function secretOf(secrets: Readonly<Record<string, string>>, name: string) {
+  const value = secrets[name];
+  return value === undefined ? undefined : { value };
+}
+
 function world({ grants, secrets = {}, names = {}, settings = {} }: WorldOptions): World {
   const lookups: string[] = [];
   const answers = new Map(Object.entries(names).map(([name, rounds]) => [name, [...rounds]]));
@@ -67,7 +72,7 @@ function world({ grants, secrets = {}, names = {}, settings = {} }: WorldOptions
       },
       ...settings,
     },
-    { granted: () => permissions, secret: (_module, name) => secrets[name] },
+    { granted: () => permissions, secret: (_module, name) => secretOf(secrets, name) },
   );
   egresses.push(egress);
   const guest = scriptGuest();
@@ -542,7 +547,8 @@ describe('requests of one module', () => {
     const url = `http://api.test:${port}/`;
     const running = Array.from({ length: 32 }, () => at.fetch(url).catch((error: unknown) => error));
     await expect(at.fetch(url)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
-    await until(() => open() === 32);
+    // The others wait for one of the connections to this host.
+    await until(() => open() === 16);
     at.abortInstance();
     await Promise.all(running);
     const again = world({ grants: [`http:api.test:${port}`], ...local(port) });

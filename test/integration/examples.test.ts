@@ -1,12 +1,17 @@
 /** The examples as `npm start` serves them, over real HTTP, with the fake services on free ports. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Tier } from '@plexichat/sdk/protocol/declaration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillFolder } from '../../examples/cleanup/fill-folder.ts';
 import { startUpstream as startChat } from '../../examples/digest/upstream.ts';
+import { startUpstream as startTranslation } from '../../examples/translator/upstream.ts';
 import { startUpstream as startWeather } from '../../examples/weather/upstream.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
@@ -16,29 +21,47 @@ const SECRET = 'a-key-that-no-module-sees';
 let at: TestHost;
 let upstream: Server;
 let chat: Server;
+let translation: Server;
+let temp: string;
 const askedUpstream: URL[] = [];
 const postedDigests: string[] = [];
+const translationKeys: string[] = [];
 
 beforeAll(async () => {
-  const started = await Promise.all([startWeather(0), startChat(0)]);
-  if (started[0] === undefined || started[1] === undefined) throw new Error('No free port for a fake service.');
-  [upstream, chat] = started;
+  const started = await Promise.all([startWeather(0), startChat(0), startTranslation(0)]);
+  const [weatherServer, chatServer, translationServer] = started;
+  if (weatherServer === undefined || chatServer === undefined || translationServer === undefined) {
+    throw new Error('No free port for a fake service.');
+  }
+  [upstream, chat, translation] = [weatherServer, chatServer, translationServer];
+  translation.on('request', ({ headers }) => translationKeys.push(String(headers.authorization)));
   upstream.on('request', ({ url }) => askedUpstream.push(new URL(url ?? '', 'http://upstream')));
   chat.on('request', ({ method, headers }) => {
     if (method === 'POST') postedDigests.push(String(headers['idempotency-key']));
   });
   const { port } = upstream.address() as AddressInfo;
   const { port: chatPort } = chat.address() as AddressInfo;
+  const { port: translationPort } = translation.address() as AddressInfo;
+  temp = realpathSync(mkdtempSync(join(tmpdir(), 'plexi-cleanup-')));
+  await fillFolder(temp);
   at = await startTestHost({
     settings: { modules: fileURLToPath(new URL('../../examples', import.meta.url)) },
     config: `
 grants:
+  cleanup: ["files:read:/tmp/plexichat-cleanup", "files:write:/tmp/plexichat-cleanup", "files:read:${temp}", "files:write:${temp}"]
   digest: ["http:localhost:8098", "http:localhost:${chatPort}"]
+  notes: ["database"]
+  translator: ["http:localhost:8097", "http:localhost:${translationPort}", "modules:call:glossary"]
   weather: ["http:localhost:8099", "http:localhost:${port}"]
-egress: { allow_private: ["localhost:${chatPort}", "localhost:${port}"] }
+  welcome: ["events:subscribe:user.login", "notifications:send"]
+egress: { allow_private: ["localhost:${chatPort}", "localhost:${port}", "localhost:${translationPort}"] }
 `,
     environment: {
+      PLEXI_MODULE__CLEANUP__SETTINGS__FOLDER: temp,
       PLEXI_MODULE__DIGEST__SETTINGS__CHAT_URL: `http://localhost:${chatPort}`,
+      PLEXI_MODULE__TRANSLATOR__SETTINGS__UPSTREAM_URL: `http://localhost:${translationPort}/translate`,
+      PLEXI_MODULE__TRANSLATOR__SETTINGS__API_KEY: SECRET,
+      PLEXI_MODULE__GLOSSARY__SETTINGS__LOG_LEVEL: 'DEBUG',
       PLEXI_MODULE__WEATHER__SETTINGS__UPSTREAM_URL: `http://localhost:${port}/weather`,
       PLEXI_MODULE__WEATHER__SETTINGS__API_KEY: SECRET,
       PLEXI_MODULE__WEATHER__SETTINGS__LOG_LEVEL: 'DEBUG',
@@ -49,6 +72,8 @@ afterAll(async () => {
   await at.close();
   upstream.close();
   chat.close();
+  translation.close();
+  rmSync(temp, { recursive: true, force: true });
 });
 
 interface CallOptions extends RequestInit {
@@ -83,11 +108,16 @@ describe('the examples', () => {
   it('all run', () => {
     expect(at.host.registry.broken).toEqual([]);
     expect(Object.fromEntries(at.host.registry.list().map(({ name, state }) => [name, state]))).toMatchObject({
+      cleanup: 'running',
       digest: 'running',
       example_module: 'running',
+      glossary: 'running',
       markdown: 'running',
+      notes: 'running',
       streaming: 'running',
+      translator: 'running',
       weather: 'running',
+      welcome: 'sleeping',
     });
   });
 
@@ -137,6 +167,18 @@ describe('example_module', () => {
     const refusal = await act();
     expect(refusal.status).toBe(429);
     expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+});
+
+describe('notes', () => {
+  it('keeps notes in tables of its own, each for who wrote it', async () => {
+    const made = await call('/api/v1/notes', { sub: 'ada', json: { title: 'Milk', tags: ['shop'] } });
+    expect(made.status).toBe(201);
+    const place = made.headers.get('location') ?? '';
+    expect(await made.json()).toMatchObject({ title: 'Milk', text: '', tags: ['shop'], pinned: false });
+    expect(await (await call('/api/v1/notes?tag=shop', { sub: 'ada' })).json()).toMatchObject([{ title: 'Milk' }]);
+    expect((await call(place, { sub: 'ada' })).status).toBe(200);
+    expect((await call(place, { sub: 'eve' })).status).toBe(404);
   });
 });
 
@@ -225,10 +267,23 @@ describe('digest', () => {
   }, 90_000);
 
   it('is scheduled for the next full hour', async () => {
-    const [task] = await at.host.tasks.list();
+    const task = (await at.host.tasks.list()).find(({ module }) => module === 'digest');
     expect(task).toMatchObject({ module: 'digest', task: 'summarize', state: 'scheduled', schedule: '0 * * * *' });
     expect(task?.next_at).toMatch(/:00:00\.000Z$/);
   });
+});
+
+describe('cleanup', () => {
+  it('shows what is old, and removes it in the background', async () => {
+    const preview = await call('/api/v1/cleanup/preview');
+    expect(await preview.json()).toMatchObject({ files: 2, first: [`${temp}/old.log`, `${temp}/uploads/older.tmp`] });
+    await until(() => at.host.tasks.queues().length > 0, 60_000);
+    await at.host.tasks.run('cleanup', 'cleanUp', null, 'operator');
+    await until(async () => (await at.host.tasks.runs('cleanup', 'cleanUp', 1))[0]?.state === 'completed', 60_000);
+    expect(readdirSync(temp, { recursive: true }).sort()).toEqual(['new.log', 'uploads']);
+    const [run] = await at.host.tasks.runs('cleanup', 'cleanUp', 1);
+    expect(run).toMatchObject({ progress: 100, note: '2 of 2', attempt: 1 });
+  }, 90_000);
 });
 
 describe('markdown', () => {
@@ -324,3 +379,42 @@ async function settled(look: () => Promise<number>): Promise<number> {
   });
   return value;
 }
+
+describe('welcome', () => {
+  it('is woken by a login, greets the user, and counts', async () => {
+    const token = await at.token({ sub: 'chat', permissions: ['modules:manage'] });
+    const headers = { 'content-type': 'application/json' };
+    const tell = (name: string) =>
+      at.fetch('/api/v1/events', {
+        token,
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ name, data: { user_id: 'ada', name: 'Ada' } }),
+      });
+    const response = await tell('user.login');
+    expect([response.status, await response.json()]).toMatchObject([202, { subscribers: 1 }]);
+    await tell('user.login');
+    const titles = async () => {
+      const page = (await (await call('/api/v1/notifications', { sub: 'ada' })).json()) as {
+        notifications: { title: string; module: string }[];
+      };
+      return page.notifications.map(({ title, module }) => `${module}: ${title}`);
+    };
+    await until(async () => (await titles()).length === 2);
+    expect(await titles()).toEqual(['welcome: Welcome back, Ada!', 'welcome: Welcome, Ada!']);
+    expect(await (await call('/api/v1/welcome/logins', { sub: 'ada' })).json()).toEqual({ logins: 2 });
+    expect((await tell('module.welcome.greeted')).status).toBe(422);
+  });
+});
+
+describe('translator', () => {
+  it('translates with the terms of another module, and with a key that it never sees', async () => {
+    const wish = { text: 'Good morning in the channel', to: 'de' };
+    const response = await call('/api/v1/translator/translate', { sub: 'ada', json: wish });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ text: 'guten Morgen in dem Kanal', terms: ['channel'] });
+    expect(translationKeys).toEqual([`Bearer ${SECRET}`]);
+    const asked = at.lines.find(({ module, msg }) => module === 'glossary' && msg === 'Terms were asked for');
+    expect(JSON.stringify(asked)).toContain('"by":"translator","for":"ada"');
+  });
+});

@@ -5,8 +5,6 @@ import { LIES } from './abuse-lies.ts';
 const USUAL: AbuseOutcome = { answers: ['200'], thread: 'lives', reasons: [], cell: 'lives', next: 'works' };
 const INVALID = { answers: ['502 INVALID_MODULE_RESPONSE'] } as const;
 const LATE = { answers: ['504 MODULE_TIMEOUT'] } as const;
-/** Too many of these and the host has seen enough. */
-const COUNTED = { ...INVALID, thread: 'either', reasons: ['flood', 'violations'] } as const;
 
 const answer = (name: string, run: string, given: AbuseGiven = {}): Abuse =>
   createAbuse('answers', USUAL, name, { run, ...given });
@@ -58,7 +56,7 @@ const LATENESS: readonly Abuse[] = [
   answer(
     'a stream that stays silent',
     `return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));`,
-    { answers: ['200', 'left', 'cut'], leaveAfterMs: 1_000 },
+    { answers: ['left'], leaveAfterMs: 1_000 },
   ),
   answer(
     'a stream that ends in an error',
@@ -83,11 +81,11 @@ const STATUSES: readonly Abuse[] = [
       ],
       101,
     ),
-    COUNTED,
+    INVALID,
   ),
-  forged('a forged status 99', withHeaders([], 99), COUNTED),
-  forged('a forged status 1000', withHeaders([], 1000), COUNTED),
-  forged('a forged status that is text', withHeaders([], '200 OK\r\nx-injected: yes'), COUNTED),
+  forged('a forged status 99', withHeaders([], 99), INVALID),
+  forged('a forged status 1000', withHeaders([], 1000), INVALID),
+  forged('a forged status that is text', withHeaders([], '200 OK\r\nx-injected: yes'), INVALID),
   ducked('a body with 204', `return duck(204, [['content-length', '4']]);`, { answers: ['204'] }),
   ducked('a body with 304', `return duck(304, [['content-length', '4'], ['etag', '"x"']]);`, { answers: ['304'] }),
   forged('a forged body with 204', withHeaders([['content-length', '4']], 204), { answers: ['204'] }),
@@ -116,9 +114,7 @@ const HEADERS: readonly Abuse[] = [
     `return duck(200, [['x-module-a', 'a\\r\\nset-cookie: a=b']]);`,
     INVALID,
   ),
-  ducked('a line break in a header’s name', `return duck(200, [['x-module-a\\r\\nset-cookie', 'a=b']]);`, {
-    answers: ['200', ...INVALID.answers],
-  }),
+  ducked('a line break in a header’s name', `return duck(200, [['x-module-a\\r\\nset-cookie', 'a=b']]);`),
   forged(
     'a forged line break in a header',
     withHeaders([['x-module-a', 'a\r\n\r\nHTTP/1.1 200 OK\r\nx-injected: yes']]),
@@ -148,9 +144,7 @@ const HEADERS: readonly Abuse[] = [
     'two lengths and a chunked body',
     `return duck(200, [['content-length', '1'], ['content-length', '2'], ['transfer-encoding', 'chunked']], '0\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\nx-injected: yes\\r\\n\\r\\n');`,
   ),
-  ducked('a body that is said to be compressed', `return duck(200, [['content-encoding', 'gzip']]);`, {
-    answers: ['cut', '200'],
-  }),
+  ducked('a body that is said to be compressed', `return duck(200, [['content-encoding', 'gzip']]);`),
   answer(
     'ten thousand headers',
     `const headers = new Headers(); for (let n = 0; n < 10_000; n++) headers.append('x-module-' + n, 'y'); return new Response('x', { headers });`,
@@ -162,7 +156,7 @@ const HEADERS: readonly Abuse[] = [
     INVALID,
   ),
   forged('forged headers of 500 kB', withHeaders(many(64, 'y'.repeat(8_000))), INVALID),
-  forged('forged headers that are not pairs', withHeaders([['x-module-a'], ['x-module-b', 'c', 'd'], 'x']), COUNTED),
+  forged('forged headers that are not pairs', withHeaders([['x-module-a'], ['x-module-b', 'c', 'd'], 'x']), INVALID),
   forged(
     'a forged header called __proto__',
     withHeaders([
@@ -203,24 +197,24 @@ const SHAPES: readonly Abuse[] = [
     { answers: ['500 MODULE_ERROR'] },
   ),
   answer('a status of an error that is none', `throw Object.assign(new HttpError(404, 'x'), { status: 1e9 });`, {
-    answers: ['500 MODULE_ERROR', '500 MODULE_HTTP_ERROR', ...INVALID.answers],
+    ...INVALID,
   }),
   answer('text that is no Unicode', `return { text: '\\ud800'.repeat(1000), '\\udfff': '\\0' };`),
-  forged('a forged answer that is a number', 1, COUNTED),
+  forged('a forged answer that is a number', 1, INVALID),
   forged(
     'a forged answer with further keys',
     { ...withHeaders([]), __proto__: null, constructor: 'x', isAdmin: true },
-    COUNTED,
+    INVALID,
   ),
   forged(
     'a forged answer with a stream that there is not',
     withHeaders([], 200, { kind: 'stream', stream: 999 }),
-    COUNTED,
+    INVALID,
   ),
   forged(
     'a forged answer with a code of the host’s',
     { ok: false, code: 'UNAUTHENTICATED', message: 'Enter your password.' },
-    COUNTED,
+    INVALID,
   ),
 ];
 

@@ -53,7 +53,7 @@ export const LIES: readonly Abuse[] = [
     },
   ),
   declares('a handler that is gone when it runs', `router.get('/lie', () => ({}));`, {
-    answers: ['500 MODULE_ERROR', '502 INVALID_MODULE_RESPONSE', '404 NOT_FOUND', '504 MODULE_TIMEOUT', '200'],
+    answers: ['500 MODULE_ERROR'],
     path: '/lie',
     next: 'works',
     members: `initialize() { const { get } = Map.prototype; Map.prototype.get = function (key) { return typeof key === 'string' && key.includes('lie') ? undefined : get.call(this, key); }; }`,
@@ -76,8 +76,8 @@ export const LIES: readonly Abuse[] = [
     'a schema that changes with its settings',
     `const { settings } = this.config; router.get('/lie', { response: settings.strict ? Type.Object({ n: Type.Integer() }) : Type.Any() }, () => { settings.strict = false; return { n: 'many' }; });`,
     {
-      ...INVALID,
-      answers: [...INVALID.answers, '500 MODULE_ERROR'],
+      // Its settings are frozen: that it writes to them throws.
+      answers: ['500 MODULE_ERROR'],
       path: '/lie',
       config: 'settings: { strict: true }',
     },

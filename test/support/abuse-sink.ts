@@ -1,6 +1,6 @@
-/** A server out in the world that hostile modules are granted: `/` answers at once, `/silent` takes no byte and never answers. */
+/** A server out in the world that hostile modules are granted. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface SinkTally {
@@ -13,24 +13,23 @@ export interface SinkTally {
 export interface AbuseSink {
   /** `host:port`, as settings name it. */
   readonly place: string;
+  /** Cuts off what is open. */
   take(): SinkTally;
   close(): Promise<void>;
 }
 
+const LARGE = Buffer.alloc(1024 * 1024);
+
 export async function openSink(): Promise<AbuseSink> {
+  const open = new Set<ServerResponse>();
   let requests = 0;
   let requestsAtOnce = 0;
-  let open = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    open += 1;
-    requestsAtOnce = Math.max(requestsAtOnce, open);
-    response.once('close', () => {
-      open -= 1;
-    });
-    if (request.url === '/silent') return;
-    request.resume();
-    response.writeHead(200, { 'content-type': 'text/plain' }).end('taken');
+    open.add(response);
+    requestsAtOnce = Math.max(requestsAtOnce, open.size);
+    response.once('close', () => open.delete(response));
+    answer(request, response);
   });
   server.listen(0, 'localhost');
   await once(server, 'listening');
@@ -39,7 +38,9 @@ export async function openSink(): Promise<AbuseSink> {
     take() {
       const taken = { requests, requestsAtOnce };
       requests = 0;
-      requestsAtOnce = open;
+      requestsAtOnce = 0;
+      for (const response of open) response.destroy();
+      open.clear();
       return taken;
     },
     async close() {
@@ -48,4 +49,11 @@ export async function openSink(): Promise<AbuseSink> {
       await once(server, 'close');
     },
   };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  // Takes no byte of a body, and never answers.
+  if (request.url === '/silent') return;
+  request.resume();
+  response.end(request.url === '/large' ? LARGE : 'taken');
 }

@@ -47,7 +47,13 @@ export function startEvil(attack: string) {
   writeFileSync(join(folder, 'cell.js'), `${PRELUDE}\nfunction attack() { ${attack} }`);
   const noise: string[] = [];
   const cells = new CellPool({
-    files: { folder, program: join(folder, 'cell.js'), emptyFolder: join(folder, 'empty'), kernelHash: '' },
+    files: {
+      folder,
+      program: join(folder, 'cell.js'),
+      dataProgram: '',
+      emptyFolder: join(folder, 'empty'),
+      kernelHash: '',
+    },
     cells: 1,
     onNoise: (text) => noise.push(text),
   });
@@ -62,6 +68,7 @@ export function startEvil(attack: string) {
     diagnostics: new Set(),
     fullJit: new Set(),
     quota: DEFAULT_QUOTA,
+    onViolation: () => {},
     log: createLog({ level: 'fatal', readable: false, destination: { write: () => {} } }),
   });
   const instance = spawn({

@@ -6,6 +6,8 @@ import { SignJWT } from 'jose';
 import { Value } from 'typebox/value';
 import { createGateway, type GatewayOptions } from '../../runtime/gateway/app.ts';
 import type {
+  EventDelivery,
+  EventDeliveryOptions,
   InvokeOptions,
   ModuleAnswer,
   ModuleDirectory,
@@ -32,6 +34,11 @@ export interface FakeTask extends Partial<Omit<TaskDeclaration, 'name'>> {
   readonly run?: FakeTaskHandler;
 }
 
+export interface FakeListener {
+  readonly patterns: readonly string[];
+  readonly run?: (delivery: EventDelivery, options: EventDeliveryOptions) => Promise<void> | void;
+}
+
 export interface FakeModuleOptions {
   readonly name?: string;
   readonly version?: string;
@@ -43,10 +50,14 @@ export interface FakeModuleOptions {
   readonly endpoints?: Readonly<Record<string, FakeEndpoint>>;
   /** By name. */
   readonly tasks?: Readonly<Record<string, FakeTask>>;
+  /** By method: what it listens to, and what it does. */
+  readonly events?: Readonly<Record<string, FakeListener>>;
 }
 
 export interface FakeModule extends ServedModule {
   state: ModuleState;
+  underWay: number;
+  readonly eventCalls: EventDelivery[];
   readonly calls: { readonly request: FakeRequest; readonly options: InvokeOptions }[];
   readonly taskCalls: { readonly run: TaskRun; readonly options: TaskRunOptions }[];
 }
@@ -54,13 +65,16 @@ export interface FakeModule extends ServedModule {
 export function fakeModule({ name = 'demo', version = '1.0.0', ...options }: FakeModuleOptions): FakeModule {
   const calls: FakeModule['calls'] = [];
   const taskCalls: FakeModule['taskCalls'] = [];
-  const { endpoints = {}, tasks = {} } = options;
+  const { endpoints = {}, tasks = {}, events = {} } = options;
+  const eventCalls: EventDelivery[] = [];
   const handlers = new Map(Object.entries(endpoints).map(([handler, { run }]) => [handler, run]));
   return {
     name,
     version,
     calls,
     taskCalls,
+    eventCalls,
+    underWay: 0,
     prefix: options.prefix ?? `/api/v1/${name}`,
     state: options.state ?? 'running',
     reasons: ['for operators only'],
@@ -68,13 +82,28 @@ export function fakeModule({ name = 'demo', version = '1.0.0', ...options }: Fak
     declaration: {
       endpoints: Object.entries(endpoints).map(declare),
       tasks: Object.entries(tasks).map(declareTask),
-      events: [],
+      events: Object.entries(events).flatMap(([handler, { patterns }]) =>
+        patterns.map((pattern) => ({ handler, pattern })),
+      ),
       pages: [],
+    },
+    async runEvent(delivery, eventOptions) {
+      this.underWay += 1;
+      eventCalls.push(delivery);
+      eventOptions.onStart();
+      try {
+        await events[delivery.handler]?.run?.(delivery, eventOptions);
+      } finally {
+        this.underWay -= 1;
+      }
     },
     async invoke(request, invokeOptions) {
       calls.push({ request, options: invokeOptions });
       const run = handlers.get(request.handler) ?? (() => json({ ok: true }));
       return run(request, invokeOptions);
+    },
+    callMethod: async () => {
+      throw new PlexiError('MODULE_ERROR', `${name} runs no methods.`);
     },
     async runTask(run, runOptions) {
       taskCalls.push({ run, options: runOptions });

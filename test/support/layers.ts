@@ -15,23 +15,24 @@ const LAYERS: Readonly<Record<'runtime' | 'sdk', readonly (readonly string[])[]>
     ['compose'],
     ['management', 'console'],
     ['gateway'],
-    ['tasks'],
+    ['tasks', 'events', 'notifications'],
     ['invocation'],
     ['policy'],
     ['modules'],
     ['config'],
+    ['databases'],
     ['cells'],
     ['capabilities'],
-    ['cell', 'guest'],
+    ['cell', 'guest', 'data-cell'],
     ['bridge'],
     ['queue'],
     ['state', 'observability'],
   ],
-  sdk: [['testing'], ['index.ts', 'guest.ts'], ['module', 'capabilities'], ['protocol']],
+  sdk: [['testing'], ['index.ts', 'guest.ts', 'kysely.ts'], ['module', 'capabilities'], ['database'], ['protocol']],
 };
 
 /** Rooms that run elsewhere: they are bundled and named by URL, never imported. */
-const ISOLATED: ReadonlySet<string> = new Set(['cell', 'guest']);
+const ISOLATED: ReadonlySet<string> = new Set(['cell', 'guest', 'data-cell']);
 /** Module and capability clients of the sdk are one room in two folders: BaseModule carries the clients. */
 const SAME_LAYER_ALLOWED: ReadonlySet<string> = new Set(['module', 'capabilities']);
 

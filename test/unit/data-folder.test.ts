@@ -15,7 +15,7 @@ describe('a data folder', () => {
   });
 
   it('may be an empty folder, or one that a host has begun with', async () => {
-    const folder = tempFolder({ 'begun/token.secret.17': 'half' });
+    const folder = tempFolder({ 'begun/token.secret.17': 'half', 'begun/state.db': '', 'begun/state.db-wal': '' });
     mkdirSync(join(folder, 'empty'), { mode: 0o755 });
     for (const name of ['empty', 'begun']) {
       await openDataFolder(join(folder, name));

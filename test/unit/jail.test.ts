@@ -59,6 +59,18 @@ describe('the command line of a cell', () => {
     expect(input).toContain('--ro-bind\0/home/me/data\0/cell\0');
   });
 
+  it('of one that keeps files stays the host’s user, whose folder that is, and may let files grow', () => {
+    const all: Setup = { machine, layers: new Set(['no-new-privileges', 'user', 'memory', 'network']) };
+    const keeps = { folder: '/home/me/kept', dataBytes: 1_000 };
+    const words = chain(all, { args: ['data.js'], cwd: '/c/empty', keeps }).args.join(' ');
+    expect(words).toContain('--data=1000 --nofile=100 --core=0 --memlock=0');
+    expect(words).toContain('--no-new-privs --inh-caps=-all');
+    expect(words).not.toMatch(/fsize|nproc|reuid|clear-groups/);
+    const { input } = chain({ machine, place, layers: new Set(['bwrap', 'user']) }, { args: ['x'], cwd: '/c', keeps });
+    expect(input).toContain('--bind\0/home/me/kept\0/kept\0');
+    expect(input).not.toContain('CAP_SETUID');
+  });
+
   it('gives what is in bubblewrap the power to become another user only if it will', () => {
     const words = (changesUser: boolean, isRoot = true): string => bubblewrapInput(place, {}, { isRoot, changesUser });
     expect(words(true)).toContain('CAP_SETUID');

@@ -21,7 +21,8 @@ function load(modules: Record<string, string>, options: Partial<LoadOptions> = {
   const loaded = loadModules({
     directory: `${folder}/modules`,
     environment: {},
-    grants: {},
+    admit: async () => [],
+    fillSecrets: async () => new Map(),
     chores: {
       bundle: async () => ({ code: 'x', map: '{}', hash: 'x', inputs: [], warnings: [] }),
       close: async () => {},
@@ -87,7 +88,7 @@ describe('the operator is warned', () => {
   it('about settings that name a module which is not there', async () => {
     const { loaded, warnings } = load(
       { here: '' },
-      { grants: { here: [], wether: [] }, namedInSettings: { 'jit.full': ['here', 'gone'] } },
+      { namedInSettings: { grants: ['here', 'wether'], 'jit.full': ['here', 'gone'] } },
     );
     await loaded;
     expect(warnings).toEqual([
@@ -105,9 +106,14 @@ describe('the operator is warned', () => {
       overlap: 'skip',
       missed: 'skip',
     } as const;
-    const learn = async () => ({ ...NOTHING, tasks: [task], events: [{ handler: 'on', pattern: 'user.login' }] });
+    const learn = async () => ({
+      ...NOTHING,
+      tasks: [task],
+      events: [{ handler: 'on', pattern: 'user.login' }],
+      pages: [{ handler: 'GET /home', path: '/home' }],
+    });
     const { loaded, warnings } = load({ busy: 'database: { enabled: true }' }, { learn });
     await loaded;
-    expect(warnings).toEqual(['busy: Declared, not run yet by this host: the event user.login, database.']);
+    expect(warnings).toEqual(['busy: Declared, not run yet by this host: the page /home.']);
   });
 });

@@ -6,6 +6,7 @@ import type { AuditEntry } from '../../runtime/management/audit.ts';
 import { mountManagement } from '../../runtime/management/mount.ts';
 import { type FakeDesk, fakeDesk } from '../support/fake-desk.ts';
 import { bearer, fakeGateway, jsonOf, type TokenClaims } from '../support/fake-modules.ts';
+import { operatorDesks } from '../support/operator-desks.ts';
 
 const RUN = '/api/v1/tasks/weather/refresh/run';
 const PAUSE = '/api/v1/tasks/weather/refresh/pause';
@@ -17,13 +18,14 @@ let audited: AuditEntry[];
 let failures: unknown[];
 let gateway: ReturnType<typeof fakeGateway>;
 
-beforeEach(() => {
+beforeEach(async () => {
   desk = fakeDesk();
+  const desks = await operatorDesks();
   audited = [];
   failures = [];
   gateway = fakeGateway([], {
     mount: (platform, tools) =>
-      mountManagement(platform, tools, { tasks: desk, audit: (entry) => void audited.push(entry) }),
+      mountManagement(platform, tools, { ...desks, tasks: desk, audit: (entry) => void audited.push(entry) }),
     onError: (error) => void failures.push(error),
   });
 });

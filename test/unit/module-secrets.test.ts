@@ -2,6 +2,7 @@ import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest'
 import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
+import { parsePermission } from '../../runtime/capabilities/permission.ts';
 import { createRequestSecrets } from '../../runtime/capabilities/request-secrets.ts';
 import { splitSecrets } from '../../runtime/modules/secrets.ts';
 
@@ -61,7 +62,10 @@ describe('secret settings', () => {
       fc.property(fc.dictionary(names, fc.string()), (values) => {
         const properties = Object.fromEntries(Object.keys(values).map((name) => [name, secret]));
         const { manifest: shown, secrets } = splitSecrets(manifest({ ...values }, { properties }));
-        const request = createRequestSecrets((name) => secrets.get(name));
+        const request = createRequestSecrets(
+          (name) => ({ value: secrets.get(name) ?? '' }),
+          granted('http:api.example.com'),
+        );
         for (const [name, value] of Object.entries(values)) {
           expect(request.fillHeader(String((shown.settings as Record<string, unknown>)[name]))).toBe(value);
         }
@@ -71,7 +75,10 @@ describe('secret settings', () => {
 });
 
 describe('placeholders in a request', () => {
-  const request = createRequestSecrets((name) => ({ key: 'open/se&same', short: 'ab' })[name]);
+  const values: Readonly<Record<string, string>> = { key: 'open/se&same', short: 'ab' };
+  const secretOf = (name: string, hosts?: readonly string[]) =>
+    values[name] === undefined ? undefined : { value: values[name], hosts };
+  const request = createRequestSecrets(secretOf, granted('http:api.example.com'));
 
   it('are filled into path and query, encoded, and nowhere else of a URL', () => {
     const url = new URL('https://{{secret.key}}.example.com/a/{{secret.key}}?q={{secret.key}}#{{secret.key}}');
@@ -96,4 +103,39 @@ describe('placeholders in a request', () => {
   it('that name no secret are refused by name', () => {
     expect(() => request.fillHeader('{{secret.nope}}')).toThrow('There is no secret setting "nope".');
   });
+
+  it.each([
+    ['a host that is granted by name', 'http:api.example.com', undefined],
+    ['a host that x-hosts names', 'http:*.example.com', ['api.example.com']],
+    ['a host and port that x-hosts names', 'http:api.example.com:8443', ['api.example.com:8443']],
+  ])('are filled in for %s', (_name, grant, hosts) => {
+    const target = granted(grant);
+    const secrets = createRequestSecrets((name) => secretOf(name, hosts), target);
+    expect(secrets.fillHeader('Bearer {{secret.key}}')).toBe('Bearer open/se&same');
+  });
+
+  it.each<[string, string, readonly string[] | undefined]>([
+    ['a host that is granted by a star', 'http:*.example.com', undefined],
+    ['a host that x-hosts does not name', 'http:api.example.com', ['other.example.com']],
+    ['a host below one that x-hosts names', 'http:api.example.com', ['example.com']],
+    ['another port than x-hosts names', 'http:api.example.com', ['api.example.com:8443']],
+    ['any host, when x-hosts is empty', 'http:api.example.com', []],
+  ])('are not filled in for %s', (_name, grant, hosts) => {
+    const secrets = createRequestSecrets((name) => secretOf(name, hosts), granted(grant));
+    for (const fill of [
+      () => secrets.fillHeader('Bearer {{secret.key}}'),
+      () => secrets.fillUrl(new URL('https://example.com/{{secret.key}}')),
+    ]) {
+      expect(fill).toThrow(expect.objectContaining({ code: 'EGRESS_DENIED' }));
+      expect(fill).not.toThrow('same');
+    }
+    expect(secrets.fillHeader('nothing secret')).toBe('nothing secret');
+  });
 });
+
+function granted(text: string) {
+  const parsed = parsePermission(text);
+  if (!parsed.ok || parsed.permission.capability !== 'http') throw new Error(text);
+  const { port } = parsed.permission;
+  return { grant: parsed.permission, url: new URL(`https://api.example.com${port === undefined ? '' : `:${port}`}/`) };
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startCpuClock } from '../support/cpu-time.ts';
-import { bearer, fakeDirectory, fakeGateway, fakeModule, jsonOf, OPEN } from '../support/fake-modules.ts';
+import { fakeDirectory, fakeGateway, fakeModule, jsonOf, OPEN } from '../support/fake-modules.ts';
 
 interface Operation {
   readonly security?: readonly unknown[];
@@ -152,29 +152,6 @@ describe('the platform’s own paths', () => {
       { status: 'not ready', detail: '2 modules are starting' },
     ]);
     expect((await fakeGateway([]).request('/readyz')).status).toBe(200);
-  });
-
-  it('list modules for operators only', async () => {
-    const app = fakeGateway([weather()]);
-    expect((await app.request('/api/v1/modules')).status).toBe(401);
-    expect((await app.request('/api/v1/modules', { headers: await bearer({ tier: 'admin' }) })).status).toBe(403);
-    for (const permission of ['modules:read', 'modules:manage']) {
-      const headers = await bearer({ permissions: [permission] });
-      const list = await jsonOf(app.request('/api/v1/modules', { headers }));
-      expect(list.modules).toEqual([
-        expect.objectContaining({
-          name: 'weather',
-          version: '1.0.0',
-          state: 'running',
-          reasons: ['for operators only'],
-          prefix: '/api/v1/weather',
-          endpoints: 3,
-        }),
-      ]);
-      const one = await jsonOf(app.request('/api/v1/modules/weather', { headers }));
-      expect(one).toMatchObject({ declares: { endpoints: [{}, {}, {}] } });
-      expect((await app.request('/api/v1/modules/nope', { headers })).status).toBe(404);
-    }
   });
 
   it('can be more: what is mounted gets the same errors and headers', async () => {

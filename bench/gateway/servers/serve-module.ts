@@ -17,7 +17,16 @@ export async function serveModule(facts: ModuleFacts, invoke: ServedModule['invo
   const { settings } = loadHostSettings({ flags: {}, environment: {}, file: undefined });
   const secret = randomBytes(32);
   const gateway = createGateway({
-    directory: directoryOf({ ...facts, state: 'running', reasons: [], invoke, runTask: refuseTask }),
+    directory: directoryOf({
+      ...facts,
+      state: 'running',
+      reasons: [],
+      invoke,
+      runTask: refuse,
+      runEvent: refuse,
+      callMethod: refuse,
+      underWay: 0,
+    }),
     auth: { secret },
     limits: {
       bodyBytes: settings.limits.body_mb * MB,
@@ -35,8 +44,8 @@ export async function serveModule(facts: ModuleFacts, invoke: ServedModule['invo
   return { url, tokens: await signTokens(secret) };
 }
 
-function refuseTask(): Promise<never> {
-  return Promise.reject(new PlexiError('MODULE_UNAVAILABLE', 'This module has no tasks.'));
+function refuse(): Promise<never> {
+  return Promise.reject(new PlexiError('MODULE_UNAVAILABLE', 'This module has endpoints only.'));
 }
 
 function directoryOf(module: ServedModule): ModuleDirectory {

@@ -16,6 +16,7 @@ export interface BubblewrapPlace {
 
 /** What the cell files are called inside: where they lie on the host is nobody's business. */
 export const INSIDE_FOLDER = '/cell';
+export const INSIDE_KEPT = '/kept';
 const INSIDE_NODE = '/node';
 
 const LIST_MS = 5_000;
@@ -36,7 +37,7 @@ export async function bubblewrapPlace({ tools, node, isRoot }: Machine): Promise
 /** Its arguments, for a descriptor: on the command line every process inside could read them, with the host's paths. */
 export function bubblewrapInput(
   { outsideNode, files }: BubblewrapPlace,
-  { folder }: { readonly folder?: string },
+  { folder, keeps }: { readonly folder?: string; readonly keeps?: { readonly folder: string } },
   who: { readonly isRoot: boolean; readonly changesUser: boolean },
 ): string {
   const words = [
@@ -54,6 +55,8 @@ export function bubblewrapInput(
     ...['--ro-bind-try', '/etc/ld.so.cache', '/etc/ld.so.cache'],
     ...timeZone(),
     ...(folder === undefined ? [] : ['--ro-bind', folder, INSIDE_FOLDER, '--chdir', `${INSIDE_FOLDER}/empty`]),
+    // The only folder that can be written to.
+    ...(keeps === undefined ? [] : ['--bind', keeps.folder, INSIDE_KEPT]),
     ...['--remount-ro', '/'],
   ];
   return words.map((word) => `${word}\0`).join('');

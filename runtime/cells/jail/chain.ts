@@ -25,17 +25,26 @@ export interface Run {
   readonly user?: number;
   /** With the layer `bwrap`: the only folder of the host's that is in there. */
   readonly folder?: string;
+  readonly keeps?: KeptFiles;
+}
+
+/** A process that keeps files: it stays the host's user, since the folder is closed to all others. */
+export interface KeptFiles {
+  readonly folder: string;
+  /** In place of the ceiling that is for a process with threads. */
+  readonly dataBytes: number;
 }
 
 /** The kernel takes whoever has most of this first. */
 const FIRST_TO_GO = '1000';
 
-export function chain(setup: Setup, run: Run): CellProcess {
+export function chain(given: Setup, run: Run): CellProcess {
+  const setup = run.keeps === undefined ? given : withoutUser(given);
   const { layers, machine } = setup;
   const inBubblewrap = layers.has('bwrap') && setup.place !== undefined;
   const node = inBubblewrap ? setup.place.node : machine.node;
   const [file = node, ...args] = [
-    ...ceilings(setup),
+    ...ceilings(setup, run.keeps),
     ...(inBubblewrap ? [setup.place.program, '--args', '4', '--'] : namespaces(setup)),
     ...privileges(setup, run.user),
     node,
@@ -44,6 +53,10 @@ export function chain(setup: Setup, run: Run): CellProcess {
   if (!inBubblewrap) return { file, args, cwd: run.cwd };
   const who = { isRoot: machine.isRoot, changesUser: layers.has('user') };
   return { file, args, cwd: '/', input: bubblewrapInput(setup.place, run, who) };
+}
+
+function withoutUser(setup: Setup): Setup {
+  return { ...setup, layers: new Set([...setup.layers].filter((layer) => layer !== 'user')) };
 }
 
 /** What prlimit calls the limits that the kernel lists in /proc/self/limits. */
@@ -58,13 +71,16 @@ const OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** With the layer `memory`, by the kernel's own names. */
-export function limitsOf({ layers, machine: { ceilings } }: Pick<Setup, 'layers' | 'machine'>): Record<string, number> {
+export function limitsOf(
+  { layers, machine: { ceilings } }: Pick<Setup, 'layers' | 'machine'>,
+  keeps?: KeptFiles,
+): Record<string, number> {
   return {
-    'Max data size': ceilings.dataBytes,
+    'Max data size': Math.min(ceilings.dataBytes, keeps?.dataBytes ?? Infinity),
     'Max open files': ceilings.descriptors,
     'Max core file size': 0,
     // A file that it could write to cannot grow; pipes and sockets are no files.
-    'Max file size': 0,
+    ...(keeps === undefined ? { 'Max file size': 0 } : {}),
     'Max locked memory': 0,
     'Max msgqueue size': 0,
     // The kernel counts these for each user: for one that the host shares they would be the host's.
@@ -77,11 +93,11 @@ export function keepsBounds({ layers, machine }: Pick<Setup, 'layers' | 'machine
   return machine.isRoot && !machine.mayShrinkBounds && !layers.has('user') && !layers.has('bwrap');
 }
 
-function ceilings(setup: Setup): string[] {
+function ceilings(setup: Setup, keeps: KeptFiles | undefined): string[] {
   const { layers, machine } = setup;
   const { prlimit, choom } = machine.tools;
   if (!layers.has('memory') || prlimit === undefined || choom === undefined) return [];
-  const limits = limitsOf(setup);
+  const limits = limitsOf(setup, keeps);
   const words = Object.entries(OPTIONS).flatMap(([name, option]) =>
     limits[name] === undefined ? [] : [`--${option}=${limits[name]}`],
   );

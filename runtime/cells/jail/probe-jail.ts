@@ -1,8 +1,8 @@
 /** What holds a cell besides Node's own permissions: which user it is, what it may never gain, how much it may take. */
 import { type CellFiles, cellFilesIn } from '../build.ts';
 import type { CellProcess } from '../spawn-process.ts';
-import { bubblewrapPlace, INSIDE_FOLDER } from './bwrap.ts';
-import { chain, type Setup, TRIED_LAYERS, type TriedLayer } from './chain.ts';
+import { bubblewrapPlace, INSIDE_FOLDER, INSIDE_KEPT } from './bwrap.ts';
+import { chain, type KeptFiles, type Setup, TRIED_LAYERS, type TriedLayer } from './chain.ts';
 import { endUser } from './end-user.ts';
 import { describeLayers, type JailLayer, missingBubblewrap } from './layers.ts';
 import { lookAtMachine, type Machine } from './machine.ts';
@@ -27,6 +27,8 @@ export interface OpenJail {
   readonly files: CellFiles;
   /** The process that runs Node with these arguments inside. Each may be another user: say when it is gone. */
   enter(args: readonly string[]): JailedProcess;
+  /** The same for a process that keeps files in a folder of the host's. @param args given the folder as it is called inside */
+  enterKeeping(keeps: KeptFiles, args: (folder: string) => readonly string[]): JailedProcess;
   /** When no cell is left. */
   close(): Promise<void>;
 }
@@ -98,6 +100,18 @@ async function openJail(setup: Setup, users: CellUsers | undefined, files: CellF
         },
       };
     },
+    enterKeeping: (keeps, args) => ({
+      ...chain(setup, {
+        args: args(isInBubblewrap ? INSIDE_KEPT : keeps.folder),
+        cwd: outside.emptyFolder,
+        folder: outside.folder,
+        keeps,
+      }),
+      depth: isInBubblewrap ? BUBBLEWRAP_DEPTH : 0,
+      user: undefined,
+      goesFirst: layers.has('memory'),
+      leave: () => {},
+    }),
     close: async () => shared?.remove(),
   };
 }

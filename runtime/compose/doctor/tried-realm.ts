@@ -21,6 +21,7 @@ export async function tryRealm(files: CellFiles, jail: OpenJail): Promise<readon
     diagnostics: new Set(),
     fullJit: new Set(),
     quota: DEFAULT_QUOTA,
+    onViolation: () => {},
     log,
   });
   try {

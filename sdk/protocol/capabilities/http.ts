@@ -15,6 +15,8 @@ export const HttpRequestSchema = Type.Object(
     url: Type.String({ minLength: 8, maxLength: 8192 }),
     headers: HeadersSchema,
     body: BodyRefSchema,
+    /** false: it is sent once. Else a request that can be repeated without harm is. */
+    retry: Type.Optional(Type.Boolean()),
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
   },
   { additionalProperties: false },

@@ -1,0 +1,86 @@
+/** Loads the modules of the host, and later one of them again: one load at a time, each in rooms that end with it. */
+import type { Spawn } from '../cells/spawner.ts';
+import type { Chores } from '../modules/chores.ts';
+import { type LoadOptions, loadModules } from '../modules/load.ts';
+import { type LoadAgainOptions, loadAgain } from '../modules/load-again.ts';
+
+/** What loading needs and serving does not: a host runs for months without it. */
+export interface LoadingRoom {
+  readonly chores: Chores;
+  /** Into a process that has seen no other module, so that none can speak for the next. */
+  readonly spawnToLearn: Spawn;
+  close(): Promise<void>;
+}
+
+export interface LoadQueueOptions extends Pick<LoadAgainOptions, 'retire' | 'onLoaded'> {
+  readonly openRoom: () => LoadingRoom;
+  readonly optionsIn: (room: LoadingRoom) => LoadOptions;
+}
+
+export interface LoadQueue {
+  /** By module, once all were loaded. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** @throws Error when the directory itself cannot be read */
+  loadAll(): Promise<void>;
+  /**
+   * Behind what is being loaded. Never rejects for what is wrong with the module.
+   * @param isForced also when it is served already: another one takes its place
+   */
+  loadAgain(name: string, isForced: boolean): Promise<void>;
+  /** What is under way ends soon, in failure. */
+  close(): Promise<void>;
+}
+
+const MAX_WAITING = 1_000;
+
+export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQueueOptions): LoadQueue {
+  /** Asked for, and not begun. */
+  const waiting = new Map<string, Promise<void>>();
+  let folders: ReadonlyMap<string, string> = new Map();
+  let current: LoadingRoom | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  return {
+    get folders() {
+      return folders;
+    },
+    loadAll: () =>
+      inRoom(async (options) => {
+        folders = await loadModules(options);
+      }),
+    loadAgain(name, isForced) {
+      const key = `${name} ${isForced}`;
+      const asked = waiting.get(key);
+      if (asked !== undefined) return asked;
+      if (waiting.size >= MAX_WAITING) return Promise.reject(new Error('Too many modules wait to be loaded again.'));
+      const done = inRoom((options) => {
+        waiting.delete(key);
+        return loadAgain(name, isForced, { ...options, folders, retire, onLoaded });
+      });
+      waiting.set(key, done);
+      return done;
+    },
+    async close() {
+      isClosed = true;
+      await current?.close();
+      await last;
+    },
+  };
+
+  function inRoom(work: (options: LoadOptions) => Promise<void>): Promise<void> {
+    const done = last.then(async () => {
+      if (isClosed) return;
+      const room = openRoom();
+      current = room;
+      try {
+        await work(optionsIn(room));
+      } finally {
+        current = undefined;
+        await room.close();
+      }
+    });
+    last = done.catch(() => {});
+    return done;
+  }
+}

@@ -1,0 +1,84 @@
+/** What operators see of modules and grant to them. */
+import { type InputIssue, PlexiError } from '@plexichat/sdk/protocol/errors';
+import { type Permission, parsePermission } from '../capabilities/permission.ts';
+import type { GrantBook } from './grant-book.ts';
+import { type PermissionsView, viewPermissions } from './permissions-view.ts';
+import type { BrokenFolder, Registry } from './registry.ts';
+import type { ServedModule } from './served-module.ts';
+import { settledWithin } from './settled-within.ts';
+
+export interface ModuleDeskOptions {
+  readonly registry: Registry;
+  readonly grants: GrantBook;
+  /** Loads a module that waits. */
+  readonly load: (name: string) => Promise<void>;
+  readonly onFailure: (module: string, error: unknown) => void;
+}
+
+/** An answer may come before the module is there; it says in which state it is. */
+const LOAD_MS = 10_000;
+
+export class ModuleDesk {
+  readonly #options: ModuleDeskOptions;
+
+  constructor(options: ModuleDeskOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly ServedModule[] {
+    return this.#options.registry.list();
+  }
+
+  get broken(): readonly BrokenFolder[] {
+    return this.#options.registry.broken;
+  }
+
+  /** @throws PlexiError NOT_FOUND */
+  get(name: string): ServedModule {
+    const module = this.#options.registry.get(name);
+    if (module !== undefined) return module;
+    const isBroken = this.broken.some((folder) => folder.name === name);
+    const why = isBroken ? 'its config.yaml cannot be read' : 'GET /api/v1/modules lists those there are';
+    throw new PlexiError('NOT_FOUND', `There is no module ${name}; ${why}.`);
+  }
+
+  permissions(module: ServedModule): PermissionsView {
+    return viewPermissions(module.manifest, this.#options.grants);
+  }
+
+  /** @throws PlexiError NOT_FOUND, INVALID_INPUT, STATE_UNAVAILABLE */
+  async grant(name: string, texts: readonly string[], operator: string): Promise<ServedModule> {
+    const { grants } = this.#options;
+    const { manifest } = this.get(name);
+    await grants.grant(manifest, readAll(texts, '/body/permissions'), operator);
+    if (this.get(name).state === 'installed' && grants.missing(manifest).length === 0) await this.#load(name);
+    return this.get(name);
+  }
+
+  /** It goes on running without; a call that needs what was taken back is refused. @throws PlexiError as `grant` */
+  async revoke(name: string, texts: readonly string[]): Promise<ServedModule> {
+    const module = this.get(name);
+    await this.#options.grants.revoke(name, readAll(texts, '/body/revoke'));
+    return module;
+  }
+
+  async #load(name: string): Promise<void> {
+    const { load, onFailure } = this.#options;
+    await settledWithin(
+      load(name).catch((error: unknown) => onFailure(name, error)),
+      LOAD_MS,
+    );
+  }
+}
+
+function readAll(texts: readonly string[], at: string): Permission[] {
+  const errors: InputIssue[] = [];
+  const permissions = texts.flatMap((text, index) => {
+    const parsed = parsePermission(text);
+    if (parsed.ok) return parsed.permission;
+    errors.push({ path: `${at}/${index}`, message: parsed.message });
+    return [];
+  });
+  if (errors.length > 0) throw new PlexiError('INVALID_INPUT', 'This is no permission.', { errors });
+  return permissions;
+}

@@ -1,0 +1,220 @@
+/** Secret settings of modules, sealed in the state. What leaves it in the clear goes to the host's memory alone. */
+import type { State } from './state.ts';
+import { isSealedWith, seal, UnsealError, unseal } from './vault.ts';
+import { type Keyring, parseVaultKey, type VaultKey, VaultKeyError } from './vault-key.ts';
+import { newVaultKey, readKeyFile, VAULT_KEY_FILE, writeKeyFile } from './vault-key-file.ts';
+
+export interface VaultOptions {
+  /** The data folder. */
+  readonly folder: string;
+  readonly state: State;
+  /** PLEXI_VAULT_KEY seals; PLEXI_VAULT_KEY_OLD, by commas, still opens until everything is sealed anew. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now?: () => number;
+  /** For operators: a rotation that came to its end, a secret that cannot be opened. */
+  readonly onNotice: (message: string) => void;
+}
+
+export interface SecretRecord {
+  readonly module: string;
+  readonly setting: string;
+  /** Epoch milliseconds. */
+  readonly setAt: number;
+  readonly setBy: string;
+}
+
+/** A rotation that this vault cannot do; the message says who can. */
+export class VaultRefusal extends Error {
+  override readonly name = 'VaultRefusal';
+}
+
+interface Row {
+  readonly module: string;
+  readonly setting: string;
+  readonly sealed: string;
+}
+
+export class SecretVault {
+  readonly #options: VaultOptions;
+  readonly #now: () => number;
+  #keyring: Keyring | undefined;
+  /** One change after the other: what is set while a rotation runs is sealed with the new key. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: VaultOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Reads the keys, and ends a rotation that was begun. Call once, first. @throws VaultKeyError */
+  async open(): Promise<void> {
+    const { folder, environment, onNotice } = this.#options;
+    const filed = await readKeyFile(folder);
+    const given = environment.PLEXI_VAULT_KEY || undefined;
+    const former = (environment.PLEXI_VAULT_KEY_OLD ?? '').split(',').filter((text) => text.trim() !== '');
+    if (given === undefined && former.length > 0) {
+      throw new VaultKeyError('PLEXI_VAULT_KEY_OLD is set without PLEXI_VAULT_KEY, the key that takes its place.');
+    }
+    const old = former.map((text) => parseVaultKey(text, 'PLEXI_VAULT_KEY_OLD'));
+    if (given !== undefined) {
+      this.#keyring = keyringOf([parseVaultKey(given, 'PLEXI_VAULT_KEY'), ...old, ...filed]);
+    } else if (filed.length > 0) {
+      this.#keyring = keyringOf(filed);
+    }
+    if (this.#keyring === undefined) return;
+    const unreadable = await this.#change(() => this.#sealAnew());
+    if (unreadable > 0) {
+      onNotice(`${unreadable} secret settings cannot be opened with the keys of this vault; set them again.`);
+    } else if (given === undefined && filed.length > 1) {
+      await writeKeyFile(folder, filed.slice(0, 1));
+    } else if (given !== undefined && filed.length > 0) {
+      onNotice(
+        `everything is sealed with PLEXI_VAULT_KEY: ${VAULT_KEY_FILE} of the data folder is not needed any more`,
+      );
+    }
+  }
+
+  /** What is set for a module, opened. @throws UnsealError that names the first that cannot be opened */
+  async read(module: string): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#rows('SELECT module, setting, sealed FROM secrets WHERE module = ?', [module]);
+    const keyring = this.#keyring;
+    return new Map(
+      rows.map((row) => {
+        if (keyring === undefined) throw new UnsealError(noKey(row));
+        return [row.setting, unseal(row.sealed, row, keyring)];
+      }),
+    );
+  }
+
+  /** Without the values. */
+  async list(module: string): Promise<readonly SecretRecord[]> {
+    const rows = await this.#options.state.query(
+      'SELECT module, setting, set_at, set_by FROM secrets WHERE module = ? ORDER BY setting',
+      [module],
+    );
+    return rows.map((row) => ({
+      module: String(row.module),
+      setting: String(row.setting),
+      setAt: Number(row.set_at),
+      setBy: String(row.set_by),
+    }));
+  }
+
+  /** Resolves when it is on the disk, sealed. */
+  async set(module: string, setting: string, value: string, operator: string): Promise<void> {
+    await this.#change(async () => {
+      const sealed = seal(value, { module, setting }, await this.#needKeyring());
+      await this.#options.state.query(
+        `INSERT INTO secrets (module, setting, sealed, set_at, set_by) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (module, setting) DO UPDATE
+         SET sealed = excluded.sealed, set_at = excluded.set_at, set_by = excluded.set_by`,
+        [module, setting, sealed, this.#now(), operator],
+      );
+    });
+  }
+
+  /** @returns false when nothing was set */
+  remove(module: string, setting: string): Promise<boolean> {
+    return this.#change(async () => {
+      const sql = 'DELETE FROM secrets WHERE module = ? AND setting = ?';
+      const [result] = await this.#options.state.run([{ sql, params: [module, setting] }]);
+      return (result?.changes ?? 0) > 0;
+    });
+  }
+
+  /**
+   * A new key, and everything sealed with it. Cut off anywhere, old and new key are both in the file, and the next start
+   * goes on.
+   * @throws VaultRefusal when the key comes from the environment, or something cannot be opened
+   */
+  rotate(): Promise<{ readonly sealed: number }> {
+    const { folder, environment } = this.#options;
+    return this.#change(async () => {
+      if (environment.PLEXI_VAULT_KEY) {
+        throw new VaultRefusal(
+          'The key comes from PLEXI_VAULT_KEY: start the host with a new one there and this one as PLEXI_VAULT_KEY_OLD.',
+        );
+      }
+      const keyring = await this.#needKeyring();
+      const rows = await this.#rows('SELECT module, setting, sealed FROM secrets', []);
+      const lost = rows.filter((row) => !opens(row, keyring));
+      if (lost.length > 0) {
+        const names = lost.slice(0, 5).map(({ module, setting }) => `${module} ${setting}`);
+        throw new VaultRefusal(
+          `${lost.length} secret settings cannot be opened, and with the old key they would be lost: set or remove them first (${names.join(', ')}).`,
+        );
+      }
+      const { current, old } = keyring;
+      const next = newVaultKey();
+      await writeKeyFile(folder, [next, current, ...old]);
+      this.#keyring = { current: next, old: [current, ...old] };
+      await this.#sealAnew();
+      await writeKeyFile(folder, [next]);
+      this.#keyring = { current: next, old: [] };
+      return { sealed: rows.length };
+    });
+  }
+
+  /** The first secret makes the key: a host without secrets has none to lose. */
+  async #needKeyring(): Promise<Keyring> {
+    if (this.#keyring === undefined) {
+      const key = newVaultKey();
+      await writeKeyFile(this.#options.folder, [key]);
+      this.#keyring = keyringOf([key]);
+    }
+    return this.#keyring as Keyring;
+  }
+
+  /** All in one transaction. @returns how many cannot be opened; those stay as they are */
+  async #sealAnew(): Promise<number> {
+    const keyring = await this.#needKeyring();
+    const rows = await this.#rows('SELECT module, setting, sealed FROM secrets', []);
+    let unreadable = 0;
+    const statements = rows.flatMap((row) => {
+      if (isSealedWith(row.sealed, keyring.current) && opens(row, keyring)) return [];
+      if (!opens(row, keyring)) {
+        unreadable += 1;
+        return [];
+      }
+      const sealed = seal(unseal(row.sealed, row, keyring), row, keyring);
+      const sql = 'UPDATE secrets SET sealed = ? WHERE module = ? AND setting = ? AND sealed = ?';
+      return { sql, params: [sealed, row.module, row.setting, row.sealed] };
+    });
+    if (statements.length > 0) await this.#options.state.run(statements);
+    return unreadable;
+  }
+
+  async #rows(sql: string, params: readonly string[]): Promise<Row[]> {
+    const rows = await this.#options.state.query(sql, params);
+    return rows.map(({ module, setting, sealed }) => ({
+      module: String(module),
+      setting: String(setting),
+      sealed: String(sealed),
+    }));
+  }
+
+  #change<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+}
+
+function keyringOf(keys: readonly VaultKey[]): Keyring {
+  const [current, ...old] = keys.filter((key, index) => keys.findIndex(({ id }) => id === key.id) === index);
+  if (current === undefined) throw new VaultKeyError('The vault has no key.');
+  return { current, old };
+}
+
+function opens(row: Row, keyring: Keyring): boolean {
+  try {
+    unseal(row.sealed, row, keyring);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function noKey({ module, setting }: Row): string {
+  return `The secret setting ${setting} of ${module} cannot be opened: the vault has no key (${VAULT_KEY_FILE} is gone, or PLEXI_VAULT_KEY is not set).`;
+}
