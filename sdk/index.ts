@@ -24,6 +24,7 @@ export type {
   StorageOptions,
 } from './capabilities/storage.ts';
 export type { EnqueueOptions, TasksClient } from './capabilities/tasks.ts';
+export type { UsersClient } from './capabilities/users.ts';
 export { BaseModule } from './module/base-module.ts';
 export { type CacheResultOptions, cacheResult } from './module/cache-result.ts';
 export type { CommonSettings, ModuleConfig } from './module/config.ts';

@@ -11,6 +11,7 @@ import type { NotificationInput } from '../capabilities/notifications.ts';
 import type { SecurityDetails } from '../capabilities/security-log.ts';
 import { createStorageClient, type StorageClient } from '../capabilities/storage.ts';
 import { createTasksClient, type TasksClient } from '../capabilities/tasks.ts';
+import { createUsersClient, type UsersClient } from '../capabilities/users.ts';
 import type { Tier } from '../protocol/declaration.ts';
 import type { Caller } from '../protocol/invocation.ts';
 import { takePending } from './active-host.ts';
@@ -62,6 +63,8 @@ export class BaseModule<Settings = Record<string, unknown>> {
   readonly events: EventsClient;
   /** Calls what other modules offer: `await this.modules.call('glossary', 'lookup', { term }, { signal })`. */
   readonly modules: ModulesClient;
+  /** What the host knows of users, with the permission `users:read`: `await this.users.getTier('alice')`. */
+  readonly users: UsersClient;
   /** Shows state and stops for the operator, in debug mode only. */
   readonly debug: DebugClient;
   declare readonly [ROUTES]: RouterRecord[];
@@ -84,6 +87,7 @@ export class BaseModule<Settings = Record<string, unknown>> {
     this.tasks = createTasksClient(host);
     this.events = createEventsClient(host, subscriptions);
     this.modules = createModulesClient(host);
+    this.users = createUsersClient(host);
     this.debug = createDebugClient(manifest.settings.debug, host);
   }
 

@@ -1,9 +1,8 @@
 /** Questions about users: from what the request brought, else asked of the host. */
+import { createUsersClient } from '../capabilities/users.ts';
 import type { Tier } from '../protocol/declaration.ts';
 import type { Caller } from '../protocol/invocation.ts';
 import { activeHost } from './active-host.ts';
-import { toAuthorError } from './errors.ts';
-import type { HostBinding } from './host-binding.ts';
 
 /**
  * The tier of a user, or null when there is no such user. Needs the permission `users:read`.
@@ -12,7 +11,7 @@ import type { HostBinding } from './host-binding.ts';
  * if ((await getUserTier('alice')) === 'premium') return fullReport();
  */
 export function getUserTier(userId: string): Promise<Tier | null> {
-  return askTier(activeHost('getUserTier'), userId);
+  return createUsersClient(activeHost('getUserTier')).getTier(userId);
 }
 
 /**
@@ -24,22 +23,9 @@ export function getUserTier(userId: string): Promise<Tier | null> {
  */
 export async function checkPermissions(user: Caller | string | null, permissions: readonly string[]): Promise<boolean> {
   if (user === null) return permissions.length === 0;
-  const held = typeof user === 'string' ? await askPermissions(activeHost('checkPermissions'), user) : user.permissions;
+  const held =
+    typeof user === 'string'
+      ? await createUsersClient(activeHost('checkPermissions')).getPermissions(user)
+      : user.permissions;
   return permissions.every((permission) => held.includes(permission));
-}
-
-async function askTier(host: HostBinding, userId: string): Promise<Tier | null> {
-  try {
-    return (await host.call('users', 'tier', [userId])) as Tier | null;
-  } catch (error) {
-    throw toAuthorError(error);
-  }
-}
-
-async function askPermissions(host: HostBinding, userId: string): Promise<readonly string[]> {
-  try {
-    return (await host.call('users', 'permissions', [userId])) as string[];
-  } catch (error) {
-    throw toAuthorError(error);
-  }
 }

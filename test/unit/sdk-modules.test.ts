@@ -241,6 +241,23 @@ describe('debug', () => {
   });
 });
 
+describe('this.users', () => {
+  it('asks the host, as getUserTier and checkPermissions do', async () => {
+    const Module = await decorated(`
+      @moduleEndpoint('GET /:id')
+      async look({ params: { id } }) {
+        const own = [await this.users.getTier(id), await this.users.getPermissions(id)];
+        const short = [await this.getUserTier(id), await this.checkPermissions(id, ['read'])];
+        return [...own, ...short, await this.users.getTier('').catch(({ name }) => name)];
+      }
+    `);
+    const users = { ada: { tier: 'premium', permissions: ['read'] } } as const;
+    const harness = await createModuleHarness(Module, { fakes: { users } });
+    expect((await harness.request('GET', '/ada')).json()).toEqual(['premium', ['read'], 'premium', true, 'TypeError']);
+    expect((await harness.request('GET', '/bo')).json()).toEqual([null, [], null, false, 'TypeError']);
+  });
+});
+
 async function runnerOf(body: string) {
   return createRunner({ default: await decorated(body) }, manifest, createFakeHost({}).binding);
 }
