@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { DEFAULT_QUOTA, type QuotaLimits } from './bridge/quota.ts';
 import { Breakpoints } from './capabilities/breakpoints.ts';
+import { whileLearnt } from './capabilities/while-learnt.ts';
 import { buildCellFiles, type CellFiles } from './cells/build.ts';
 import { type OpenJail, probeJail } from './cells/jail/probe-jail.ts';
 import { CellPool, warmCellFiles } from './cells/pool.ts';
@@ -164,7 +165,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
   const loading = createModuleLoading(settings, {
     environment,
     openClassroom: () => new CellPool({ files, jail, cells: 'per-module', onNoise }),
-    spawnIn: (pool) => createSpawner({ cells: pool, ...powersOf }),
+    spawnIn: (pool) => createSpawner({ cells: pool, ...powersOf, capabilities: whileLearnt(capabilities.table) }),
     store,
     registry,
     security,

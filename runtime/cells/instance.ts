@@ -276,13 +276,13 @@ export class Instance {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    // One that ends already ends for what it did: that somebody stops it now excuses nothing.
+    if (!this.alive) return;
     this.#expected = true;
-    if (this.alive) {
-      try {
-        this.#checkLife(await this.#life('shutdown', timeoutMs));
-      } catch (error) {
-        this.#options.onViolation(`shutdown: ${error instanceof Error ? error.message : 'failed'}`);
-      }
+    try {
+      this.#checkLife(await this.#life('shutdown', timeoutMs));
+    } catch (error) {
+      this.#options.onViolation(`shutdown: ${error instanceof Error ? error.message : 'failed'}`);
     }
     this.terminate('terminated', 'stopped');
   }

@@ -43,6 +43,7 @@ export class Invocations {
       session: options.session,
       onStuck: (detail, reason) => options.endThread(reason, detail),
       isTasksTurn: () => this.tasksUntil > Date.now(),
+      callersUntil: () => this.#waiting.until,
     });
   }
 

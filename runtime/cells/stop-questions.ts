@@ -10,6 +10,8 @@ export interface StopQuestionsOptions {
   readonly onStuck: (detail: string, reason: 'stuck' | 'cpu_budget') => void;
   /** Whether a task may still use the processor: callers who have their answer can wait for that, but not for ever. */
   readonly isTasksTurn: () => boolean;
+  /** When the time of the last request is over that somebody waits for; epoch milliseconds. */
+  readonly callersUntil: () => number;
 }
 
 interface Question {
@@ -31,6 +33,8 @@ const YIELD_GRACE_MS = 1_000;
  * waits for a day shields no loop from the charge.
  */
 const TASK_PATIENCE_MS = 10_000;
+/** While handlers go on after their deadline, whether the thread yields is asked again this long after it did. */
+const AGAIN_MS = 5_000;
 /** Handlers that still ran after their deadline; more, and the instance is recycled. */
 const MAX_OVERDUE = 64;
 /**
@@ -43,6 +47,7 @@ export class StopQuestions {
   readonly #options: StopQuestionsOptions;
   /** Calls past their deadline that the guest has not answered. */
   #overdue: string[] = [];
+  #isLookedAfter = false;
 
   constructor(options: StopQuestionsOptions) {
     this.#options = options;
@@ -121,7 +126,30 @@ export class StopQuestions {
       this.#overdue.push(call);
       if (this.#overdue.length > MAX_OVERDUE) this.#overdue = this.#overdue.filter((id) => session.isAbandoned(id));
       if (this.#overdue.length > MAX_OVERDUE) this.#endUnfinished();
+      else this.#lookAfter();
     }, YIELD_GRACE_MS).unref();
+  }
+
+  /**
+   * One that yielded to be asked may loop afterwards. Who is waited for may compute until its own deadline; what a task
+   * computes is not told from the loop, and has its patience.
+   */
+  #lookAfter(): void {
+    if (this.#isLookedAfter) return;
+    this.#isLookedAfter = true;
+    const { session, callersUntil, isTasksTurn } = this.#options;
+    const patientUntil = Date.now() + TASK_PATIENCE_MS;
+    this.#ask(NO_INVOCATION, {
+      isPatient: () => Date.now() < Math.max(patientUntil, callersUntil()),
+      onYield: () => {
+        setTimeout(() => {
+          this.#isLookedAfter = false;
+          this.#overdue = this.#overdue.filter((id) => session.isAbandoned(id));
+          if (this.#overdue.length > 0) this.#lookAfter();
+        }, AGAIN_MS).unref();
+      },
+      explain: () => explainSilence(isTasksTurn()),
+    });
   }
 
   #endUnfinished(): void {

@@ -24,6 +24,13 @@ export class WaitingCallers {
     return this.#waiting.length;
   }
 
+  /** When the time of the last of them is over; epoch milliseconds, 0 when nobody waits. */
+  get until(): number {
+    let until = 0;
+    for (const { deadline } of this.#waiting) until = Math.max(until, deadline);
+    return until;
+  }
+
   add(waiting: Waiting): void {
     waiting.place = this.#waiting.length;
     this.#waiting.push(waiting);

@@ -10,6 +10,8 @@ const USUAL: AbuseOutcome = {
 };
 /** Whether the host counts what is too much for it, or its cell sees that it does not get rid of it, is a matter of speed. */
 const OUTRUN = ['bytes', 'flood'];
+/** What is full may be deep in the collector, and not end when it is told to. */
+const FULL = ['heap', 'stuck'];
 /** It never lets its event loop turn, so nothing that it does gets past its deadline. */
 const STUCK = { answers: ['504 MODULE_TIMEOUT'], reasons: ['stuck'], timeoutS: 0.5 } as const;
 const LIVES = { answers: ['200'], thread: 'lives' } as const;
@@ -108,13 +110,13 @@ const USUAL_FLOODS: readonly Abuse[] = [
     thread: 'lives',
     timeoutS: 1,
   }),
-  flood('timers that are set and cleared', `for (;;) clearTimeout(setTimeout(() => {}, 1e6));`, { reasons: ['heap'] }),
+  flood('timers that are set and cleared', `for (;;) clearTimeout(setTimeout(() => {}, 1e6));`, { reasons: FULL }),
   flood(
     'timers that throw',
     `for (let n = 0; n < 20; n++) { for (let m = 0; m < 200; m++) setTimeout(() => { throw new Error('x'.repeat(1000)); }, 1); await wait(10); } return {};`,
     { ...LIVES, atLeast: { lines: 1_000 }, atMost: { logged: FEW_LINES } },
   ),
-  flood('rejections that nobody handles', `for (;;) Promise.reject(new Error('x'));`, { reasons: ['heap'] }),
+  flood('rejections that nobody handles', `for (;;) Promise.reject(new Error('x'));`, { reasons: FULL }),
   flood(
     'rejections that nobody handles, a thousand at a time',
     `for (;;) { for (let n = 0; n < 1000; n++) Promise.reject(new Error('x')); await wait(0); }`,

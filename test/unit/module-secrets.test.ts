@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { parsePermission } from '../../runtime/capabilities/permission.ts';
 import { createRequestSecrets } from '../../runtime/capabilities/request-secrets.ts';
+import { checkSettingsSchema } from '../../runtime/modules/manifest-settings.ts';
 import { splitSecrets } from '../../runtime/modules/secrets.ts';
 
 function manifest(settings: unknown, schema: unknown): Manifest {
@@ -71,6 +72,34 @@ describe('secret settings', () => {
         }
       }),
     );
+  });
+});
+
+describe('hosts that a secret is for', () => {
+  const forHosts = { type: 'string', writeOnly: true, 'x-hosts': ['api.example.com'] };
+
+  it('are kept beside each secret whose setting names some', () => {
+    const properties = { key: forHosts, keys: { type: 'array', items: forHosts }, free: { writeOnly: true } };
+    const { secretHosts } = splitSecrets(manifest({ key: 'a', keys: ['b'], free: 'c' }, { properties }));
+    expect(Object.fromEntries(secretHosts)).toEqual({ key: ['api.example.com'], 'keys.0': ['api.example.com'] });
+  });
+
+  it('are names, with a port perhaps, beside writeOnly', () => {
+    const problems = (node: object) => checkSettingsSchema({ properties: { key: node } }).map(({ message }) => message);
+    expect(problems(forHosts)).toEqual([]);
+    expect(problems({ writeOnly: true, 'x-hosts': ['localhost', 'api.example.com:8443'] })).toEqual([]);
+    for (const hosts of [
+      [],
+      '*',
+      ['*.example.com'],
+      ['https://example.com'],
+      ['API.example.com'],
+      [1],
+      ['a:0'],
+      ['a.'],
+    ])
+      expect(problems({ writeOnly: true, 'x-hosts': hosts }).join()).toContain('a list of 1 to 20 hosts');
+    expect(problems({ 'x-hosts': ['example.com'] }).join()).toContain('writeOnly: true belongs beside it');
   });
 });
 

@@ -16,11 +16,12 @@ function ask({ taskRuns = false } = {}) {
   const guest = scriptGuest();
   const stuck: string[] = [];
   let left = 0;
-  const at = { taskRuns };
+  const at = { taskRuns, callersUntil: 0 };
   const questions = new StopQuestions({
     session: guest.session,
     onStuck: (detail) => stuck.push(detail),
     isTasksTurn: () => at.taskRuns,
+    callersUntil: () => at.callersUntil,
   });
   const isQuestion = ({ path }: WireMessage): boolean => path?.[0] === 'cancel';
   let answered = 0;
@@ -104,9 +105,10 @@ describe('a thread that does not yield', () => {
 
   it('is not ended when it yields in the last moment', async () => {
     const thread = ask({ taskRuns: true });
-    thread.leave(1);
+    const calls = thread.leave(1);
     await turn(9_900);
     await thread.yieldNow();
+    thread.answer(calls);
     await turn(60_000);
     expect(thread.stuck).toEqual([]);
   });
@@ -130,6 +132,42 @@ describe('handlers that go on after their deadline in a thread that yields', () 
     await thread.yieldNow();
     await turn(2_000);
     expect(thread.stuck).toEqual(['left 65 invocations unfinished that nobody waits for']);
+  });
+
+  it.each([true, false])('may not loop then, whether a task runs beside them or not: %s', async (taskRuns) => {
+    const thread = ask({ taskRuns });
+    thread.leave(1);
+    await thread.yieldNow();
+    await turn(1_500);
+    await thread.yieldNow();
+    expect(thread.stuck).toEqual([]);
+    // From here on it answers nothing.
+    await turn(5_000 + 9_500);
+    expect(thread.stuck).toEqual([]);
+    await turn(2_000);
+    expect(thread.stuck).toEqual([expect.stringContaining('did not yield')]);
+  });
+
+  it('do not shorten the time of those who are waited for', async () => {
+    const thread = ask();
+    thread.leave(1);
+    await thread.yieldNow();
+    thread.at.callersUntil = Date.now() + 60_000;
+    await turn(59_000);
+    expect(thread.stuck).toEqual([]);
+    await turn(3_000);
+    expect(thread.stuck).toHaveLength(1);
+  });
+
+  it('are looked after only as long as there are any', async () => {
+    const thread = ask();
+    const calls = thread.leave(1);
+    await thread.yieldNow();
+    await turn(1_500);
+    thread.answer(calls);
+    await thread.yieldNow();
+    await turn(120_000);
+    expect(thread.stuck).toEqual([]);
   });
 
   it('whose clients went away are counted from their deadline on', async () => {
