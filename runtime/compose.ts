@@ -36,6 +36,8 @@ import type { TaskDesk } from './tasks/task-desk.ts';
 export interface HostOptions {
   readonly settings: HostSettings;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the settings came from, if from a file. */
+  readonly settingsFile?: string | undefined;
   readonly log: Logger;
 }
 
@@ -59,7 +61,7 @@ const SETTLE_MS = 1_000;
 const MB = 1024 * 1024;
 
 /** @throws ListenError, Error when the host cannot start at all; nothing is left running then */
-export async function startHost({ settings, environment, log }: HostOptions): Promise<Host> {
+export async function startHost({ settings, environment, settingsFile, log }: HostOptions): Promise<Host> {
   const data = await openDataFolder(settings.data);
   const state = await openState(data.path, log);
   const security = await openSecurity(settings, { dataFolder: data.path, environment, state, log }).catch(
@@ -144,6 +146,7 @@ export async function startHost({ settings, environment, log }: HostOptions): Pr
     state,
     databases,
     security,
+    settingsFile,
     log,
   });
   events.open();

@@ -40,10 +40,7 @@ function boundedSource(body: Readable, maxBytes: number): ByteSource {
       }
       return value;
     },
-    cancel: () => {
-      body.on('error', () => {});
-      body.destroy();
-    },
+    cancel: () => void body.destroy(),
   };
 }
 

@@ -73,6 +73,8 @@ async function sendOnce(
       body: body ?? null,
       signal,
     });
+    // Its request may fail while it is sent still, and take it along: an error that nobody hears would end the host.
+    answer.body.on('error', () => {});
     return { answer };
   } catch (error) {
     if (error instanceof PlexiError) return { error };
@@ -117,7 +119,6 @@ function retryAfterMs(header: string | string[] | undefined): number {
 
 /** With its connection: reading it to its end may take for ever. */
 function drop({ body }: Dispatcher.ResponseData): void {
-  body.on('error', () => {});
   body.destroy();
 }
 

@@ -41,6 +41,7 @@ export class Invocations {
     this.#cpu = options.cpuMs === undefined ? undefined : new CpuBudget(options.cpuMs);
     this.#questions = new StopQuestions({
       session: options.session,
+      isAlive: options.isAlive,
       onStuck: (detail, reason) => options.endThread(reason, detail),
       isTasksTurn: () => this.tasksUntil > Date.now(),
       callersUntil: () => this.#waiting.until,

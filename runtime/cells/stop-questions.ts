@@ -6,6 +6,8 @@ import type { Session } from '../bridge/session.ts';
 
 export interface StopQuestionsOptions {
   readonly session: Session;
+  /** A session that is closed takes no question. */
+  readonly isAlive: () => boolean;
   /** The thread does not yield, or too much goes on in it. */
   readonly onStuck: (detail: string, reason: 'stuck' | 'cpu_budget') => void;
   /** Whether a task may still use the processor: callers who have their answer can wait for that, but not for ever. */
@@ -135,7 +137,7 @@ export class StopQuestions {
    * computes is not told from the loop, and has its patience.
    */
   #lookAfter(): void {
-    if (this.#isLookedAfter) return;
+    if (this.#isLookedAfter || !this.#options.isAlive()) return;
     this.#isLookedAfter = true;
     const { session, callersUntil, isTasksTurn } = this.#options;
     const patientUntil = Date.now() + TASK_PATIENCE_MS;

@@ -57,10 +57,11 @@ export function serveCommand(): Command {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const { modules, port, host, data, redis, queue, logLevel: log_level } = flags;
+  const file = settingsFile(flags.config);
   const { settings, origins } = loadHostSettings({
     flags: { modules, port, host, data, redis, queue, log_level },
     environment: process.env,
-    file: settingsFile(flags.config),
+    file,
   });
   if (flags.printConfig === true) {
     process.stdout.write(flags.json === true ? `${JSON.stringify(origins, null, 2)}\n` : printOrigins(origins));
@@ -73,7 +74,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const readable = isTerminal && flags.json !== true;
   const log = createLog({ level: settings.log_level, readable });
   const stopped = whenToldToStop(log);
-  const running = await startHost({ settings, environment: process.env, log });
+  const running = await startHost({ settings, environment: process.env, settingsFile: file, log });
   await writeHostFile(settings.data, running.url).catch((error: unknown) =>
     log.warn({ err: error }, 'host.json could not be written; commands such as "plexi tasks" need --url and --token'),
   );

@@ -1,5 +1,4 @@
 /** The host's side of everything that a module may call. */
-import { join, resolve } from 'node:path';
 import type { Breakpoints } from '../capabilities/breakpoints.ts';
 import { createCacheCapability } from '../capabilities/cache.ts';
 import type { Capability } from '../capabilities/capability.ts';
@@ -24,6 +23,7 @@ import type { Logger } from '../observability/log.ts';
 import type { State } from '../state/state.ts';
 import { createStorageEntries } from '../state/storage-entries.ts';
 import { openCache } from './cache.ts';
+import { hostFolders } from './host-folders.ts';
 import type { Security } from './security.ts';
 
 export interface CapabilityParts {
@@ -37,6 +37,8 @@ export interface CapabilityParts {
   readonly state: State;
   readonly databases: DatabasePort;
   readonly security: Pick<Security, 'grants' | 'events'>;
+  /** Where the settings came from. */
+  readonly settingsFile: string | undefined;
   readonly log: Logger;
 }
 
@@ -79,7 +81,7 @@ export function createCapabilities(settings: HostSettings, parts: CapabilityPart
     {
       maxBytes: settings.limits.file_mb * MB,
       // Boundary: secrets, the state, modules' code and the host's own are nobody's files, however wide a grant is.
-      sealed: [settings.data, settings.modules, join(import.meta.dirname, '..')].map((folder) => resolve(folder)),
+      sealed: hostFolders(settings, parts.settingsFile),
     },
     gate,
     { granted, onDenied },

@@ -73,6 +73,8 @@ export class Databases implements DatabasePort {
     }
     this.#lines.set(module, line);
     if (previous === undefined) return;
+    // The cell closed the old connection, and rolled back what was open in it.
+    this.#lose(previous);
     this.#fail(previous.clear(), 'The module’s database was opened anew.');
     this.#laneOf(previous).dismiss(previous);
   }
@@ -98,6 +100,11 @@ export class Databases implements DatabasePort {
     } catch (error) {
       transaction.failed();
       throw error;
+    }
+    if (this.#lines.get(module) !== line) {
+      transaction.failed();
+      this.#rollback(line);
+      throw unavailable('The module’s database was opened anew.');
     }
     this.#transactions.set(id, transaction);
     transaction.begun();

@@ -45,6 +45,8 @@ const MAX_FLIGHTS = 4;
 const WATCH_MS = 50;
 /** Others notice that. */
 const SLOW_MS = 250;
+/** All statements of one call may take so many times what one may: others wait for the cell meanwhile. */
+const CALL_FACTOR = 2;
 /** A table may have to be copied. */
 const OPEN_MS = 30_000;
 const START_MS = 15_000;
@@ -62,6 +64,8 @@ export class Lane {
   #lastId = 0;
   /** When whatever the cell works at now can have begun at the earliest. */
   #since = 0;
+  /** The same for all statements of one call. */
+  #callSince = 0;
   #watch: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -146,7 +150,10 @@ export class Lane {
   }
 
   #take(flight: Flight): number {
-    if (this.#flights.size === 0) this.#since = performance.now();
+    if (this.#flights.size === 0) {
+      this.#since = performance.now();
+      this.#callSince = this.#since;
+    }
     this.#lastId += 1;
     this.#flights.set(this.#lastId, flight);
     return this.#lastId;
@@ -162,6 +169,7 @@ export class Lane {
       });
       this.#cell = cell;
       this.#since = performance.now();
+      this.#callSince = this.#since;
       this.#watch ??= setInterval(() => this.#look(), WATCH_MS).unref();
       return true;
     } catch (error) {
@@ -192,7 +200,10 @@ export class Lane {
     if (isExhausted) this.#exhaustedBy ??= line;
     if (tookMs > SLOW_MS && [...this.#lines].some((other) => other !== line && !other.isIdle))
       this.#options.onSlow(line);
-    if (isLast) this.#flights.delete(id);
+    if (isLast) {
+      this.#flights.delete(id);
+      this.#callSince = now;
+    }
     const hasFailed = answers.some((answer) => typeof answer !== 'string');
     if (isLast) {
       if (item !== undefined) line.done(item.work.op === 'begin' ? !hasFailed : undefined);
@@ -210,11 +221,14 @@ export class Lane {
     if (this.#cell === undefined) return;
     const [flight] = this.#flights.values();
     const limitMs = this.#isReady ? flight?.deadlineMs : START_MS;
-    if (limitMs === undefined || performance.now() - this.#since <= limitMs) return;
+    const isLate = (): boolean =>
+      limitMs !== undefined &&
+      (performance.now() - this.#since > limitMs || performance.now() - this.#callSince > CALL_FACTOR * limitMs);
+    if (!isLate()) return;
     // An answer may lie in the socket: this process may have been busy itself.
     setImmediate(() => {
       const [now] = this.#flights.values();
-      if (now !== flight || performance.now() - this.#since <= limitMs) return;
+      if (limitMs === undefined || now !== flight || !isLate()) return;
       this.#kill(this.#isReady ? `took longer than ${limitMs / 1000} s` : 'did not start in time');
     });
   }

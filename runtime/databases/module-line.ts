@@ -107,7 +107,8 @@ export class ModuleLine {
   /** Takes out what nobody waits for any more. */
   expire(now: number): readonly WorkItem[] {
     const late = [...this.#waiting, ...this.#inside].filter(
-      ({ expires, work }) => expires <= now && work.op !== 'rollback',
+      // What ends a transaction always gets its turn: without it nothing else of the module would ever get one.
+      ({ expires, work }) => expires <= now && work.op !== 'rollback' && work.op !== 'commit',
     );
     if (late.length === 0) return late;
     const gone = new Set(late);

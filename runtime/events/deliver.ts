@@ -70,7 +70,8 @@ export async function deliver(
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      await call(parts, module, to, event, signal);
+      // Another version may have taken its place meanwhile.
+      await call(parts, parts.moduleOf(to.module) ?? module, to, event, signal);
       return { outcome: 'delivered' };
     } catch (error) {
       const pauseMs = pauseBefore(error);

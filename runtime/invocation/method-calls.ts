@@ -24,6 +24,7 @@ export interface MethodCallParts {
 
 const MAX_NAMED = 50;
 const MAX_SAID = 5;
+const AFTER_CALLER_MS = 250;
 
 export function createMethodCalls({ directory, maxTimeoutMs }: MethodCallParts): ModulePort {
   const plansOf = createMethodPlans(maxTimeoutMs);
@@ -106,8 +107,8 @@ function toMethodCall(
     args,
     caller: { module: from },
     user: within?.user ?? null,
-    // No more time than the caller has left, where it is known which invocation calls.
-    deadline: Math.min(ownDeadline, within?.deadline ?? Number.POSITIVE_INFINITY),
+    // Where it is known which invocation calls, no more time than it has left; its own end comes first, and is the answer.
+    deadline: Math.min(ownDeadline, (within?.deadline ?? Number.POSITIVE_INFINITY) + AFTER_CALLER_MS),
     depth,
   };
 }

@@ -39,6 +39,8 @@ export function notificationRoutes({ authenticate, notifications }: Notification
     const { stream, ...query } = readQuery(context.req.url);
     const user = context.get('known').caller.id;
     if (!stream) return context.json(await notifications.list(user, query));
+    // HEAD comes here too, and nobody would ever read, or end, what it opens.
+    if (context.req.raw.method !== 'GET') return context.body(null, 200, STREAM_HEADERS);
     return openStream(context, user);
   });
 
@@ -69,13 +71,15 @@ export function notificationRoutes({ authenticate, notifications }: Notification
       // Boundary: a token may expire, or be withdrawn, while its stream is open.
       recheck: () => authenticate(...credentials),
     });
-    return context.body(body, 200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      // Proxies such as nginx would keep it back until it is long enough.
-      'x-accel-buffering': 'no',
-    });
+    return context.body(body, 200, STREAM_HEADERS);
   }
 }
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Proxies such as nginx would keep it back until it is long enough.
+  'x-accel-buffering': 'no',
+};
 
 const ANYBODY_KNOWN = {
   anonymous: false,

@@ -16,7 +16,7 @@ export interface StorageEntries {
   set(module: string, entry: StorageEntry, maxBytes: number): Promise<number | 'full'>;
   /** Whether there was one. */
   delete(module: string, key: string): Promise<boolean>;
-  list(module: string, list: { prefix: string; after: string; limit: number }): readonly string[];
+  list(module: string, list: { prefix: string; after: string; limit: number }): Promise<readonly string[]>;
   /** @param expected null: there must be none */
   swap(
     module: string,
@@ -72,13 +72,14 @@ export function createStorageEntries(state: State, now: () => number = Date.now)
       const row = deleted?.rows[0];
       return row !== undefined && (row.expires_at === null || Number(row.expires_at) > now());
     },
-    list(module, { prefix, after, limit }) {
+    async list(module, { prefix, after, limit }) {
       const end = endOfPrefix(prefix);
       // Strings compare by UTF-16 here and by code points there, so the database gets both lower bounds.
+      // A search reads what lies between the keys too, so it is not for the host's own thread.
       const rows =
         end === undefined
-          ? state.read(LIST, [module, prefix, after, now(), limit])
-          : state.read(LIST_UNTIL, [module, prefix, after, end, now(), limit]);
+          ? await state.query(LIST, [module, prefix, after, now(), limit])
+          : await state.query(LIST_UNTIL, [module, prefix, after, end, now(), limit]);
       return rows.map(({ name }) => String(name));
     },
     async swap(module, entry, expected, maxBytes) {

@@ -1,5 +1,4 @@
 /** The guest's side of `users`: what the host knows of a user. */
-import { describeValue } from '../module/describe-value.ts';
 import { toAuthorError } from '../module/errors.ts';
 import type { HostBinding } from '../module/host-binding.ts';
 import type { Tier } from '../protocol/declaration.ts';
@@ -7,7 +6,7 @@ import type { Tier } from '../protocol/declaration.ts';
 export interface UsersClient {
   /**
    * The tier of a user; null when this host knows no such user. Needs the permission `users:read`.
-   * @throws TypeError when the id is no text of 1 to 256 characters, PermissionDeniedError
+   * @throws PermissionDeniedError, an Error with code INVALID_CALL when the id is no text of 1 to 256 characters
    * @example
    * if ((await this.users.getTier('alice')) === 'premium') return fullReport();
    */
@@ -21,15 +20,8 @@ export interface UsersClient {
   getPermissions(userId: string): Promise<readonly string[]>;
 }
 
-const MAX_ID = 256;
-
 export function createUsersClient(host: HostBinding): UsersClient {
   const ask = async (method: string, userId: unknown): Promise<unknown> => {
-    if (typeof userId !== 'string' || userId.length < 1 || userId.length > MAX_ID) {
-      throw new TypeError(
-        `users: the id of a user is a text of 1 to ${MAX_ID} characters, found ${describeValue(userId)}.`,
-      );
-    }
     try {
       return await host.call('users', method, [userId]);
     } catch (error) {

@@ -13,7 +13,7 @@ interface Bound {
 /** Whoever shares the cell shares its processor, and may have to move. */
 const NEAR: Bound = { factor: 20, leastMs: 1_500, mostMs: 10_000 };
 /** The gateway, and whoever has a cell of their own. */
-const APART: Bound = { factor: 20, leastMs: 300, mostMs: 1_000 };
+const APART: Bound = { factor: 20, leastMs: 800, mostMs: 3_000 };
 /** Of fewer answers a p99 says nothing. */
 const MIN_ANSWERS = 20;
 /** What a caller of a module that is in trouble may be told. */

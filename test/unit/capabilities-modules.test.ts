@@ -101,7 +101,7 @@ describe('a call', () => {
     at.invocations.open(7, { user: ALICE, deadline, depth: 3 });
     expect(await at.call({ a: [1] }, { within: 7 })).toEqual({ a: [1] });
     expect(at.calls).toEqual([
-      { method: 'echo', args: '{"a":[1]}', caller: { module: 'caller' }, user: ALICE, deadline, depth: 4 },
+      { method: 'echo', args: '{"a":[1]}', caller: { module: 'caller' }, user: ALICE, deadline: deadline + 250, depth: 4 },
     ]);
   });
 
@@ -134,7 +134,7 @@ describe('a call', () => {
     expect(left(2)).toBeLessThanOrEqual(100);
     at.invocations.open(1, { deadline: Date.now() + 300 });
     await at.call(null, { within: 1 });
-    expect(left(3)).toBeLessThanOrEqual(300);
+    expect(left(3)).toBeLessThanOrEqual(300 + 250);
   });
 
   it('is ended when its caller cancels it, and when its caller’s thread ends', async () => {

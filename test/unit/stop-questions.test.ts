@@ -16,12 +16,13 @@ function ask({ taskRuns = false } = {}) {
   const guest = scriptGuest();
   const stuck: string[] = [];
   let left = 0;
-  const at = { taskRuns, callersUntil: 0 };
+  const at = { taskRuns, callersUntil: 0, alive: true };
   const questions = new StopQuestions({
     session: guest.session,
     onStuck: (detail) => stuck.push(detail),
     isTasksTurn: () => at.taskRuns,
     callersUntil: () => at.callersUntil,
+    isAlive: () => at.alive,
   });
   const isQuestion = ({ path }: WireMessage): boolean => path?.[0] === 'cancel';
   let answered = 0;
@@ -48,6 +49,7 @@ function ask({ taskRuns = false } = {}) {
       for (const { id } of open) guest.say({ id, type: 'RAW', value: null });
       await turn();
     },
+    close: () => guest.session.close(new Error('It was ended.')),
     answer: (ids: readonly string[]) => guest.say(...ids.map((id) => ({ id, type: 'RAW', value: null }))),
   };
 }
@@ -157,6 +159,17 @@ describe('handlers that go on after their deadline in a thread that yields', () 
     expect(thread.stuck).toEqual([]);
     await turn(3_000);
     expect(thread.stuck).toHaveLength(1);
+  });
+
+  it('are not asked for when the thread has ended meanwhile', async () => {
+    const thread = ask();
+    thread.leave(1);
+    thread.leave(1, 'gone', Date.now() + 3_000);
+    await thread.yieldNow();
+    thread.at.alive = false;
+    thread.close();
+    await turn(60_000);
+    expect(thread.stuck).toEqual([]);
   });
 
   it('are looked after only as long as there are any', async () => {
