@@ -101,7 +101,14 @@ describe('a call', () => {
     at.invocations.open(7, { user: ALICE, deadline, depth: 3 });
     expect(await at.call({ a: [1] }, { within: 7 })).toEqual({ a: [1] });
     expect(at.calls).toEqual([
-      { method: 'echo', args: '{"a":[1]}', caller: { module: 'caller' }, user: ALICE, deadline: deadline + 250, depth: 4 },
+      {
+        method: 'echo',
+        args: '{"a":[1]}',
+        caller: { module: 'caller' },
+        user: ALICE,
+        deadline: deadline + 250,
+        depth: 4,
+      },
     ]);
   });
 
