@@ -79,6 +79,8 @@ function damaged(bytes: Buffer, damage: Damage): Buffer {
     case 'repeat':
       return Buffer.concat([bytes.subarray(0, at + damage.length), bytes.subarray(at)]);
     case 'length': {
+      // Earlier damage may have left less than a length.
+      if (bytes.length < 4) return bytes;
       const copy = Buffer.from(bytes);
       copy.writeUInt32LE(damage.value, Math.min(at, bytes.length - 4));
       return copy;
