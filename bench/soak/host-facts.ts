@@ -1,6 +1,7 @@
 /** What the soaked host takes of the machine. Linux tells; elsewhere there is nothing to compare. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentMb } from '../../runtime/cells/cell-memory.ts';
 import { treeMemory } from '../support/process-memory.ts';
 import { median } from '../support/statistics.ts';
 
@@ -41,13 +42,4 @@ export async function readHostFacts(processId: number, memory: NodeJS.MemoryUsag
     descriptors: readdirSync(`/proc/${processId}/fd`).length,
     threads: readdirSync(`/proc/${processId}/task`).length,
   };
-}
-
-function residentMb(processId: number): number {
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    // It has ended, which is found out elsewhere.
-    return 0;
-  }
 }

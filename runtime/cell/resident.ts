@@ -3,12 +3,8 @@
  * process has it. Over what its modules may need together somebody has to go: who did most since the last look is named,
  * which proves little, so the host ends the whole cell when others live in it.
  */
+import { allowedMb } from '../bridge/memory-allowance.ts';
 
-/** A cell that relays at full speed, with no module and nothing waiting too long. */
-const BASE_MB = 256;
-/** V8's own share of a thread and what a collector has not returned yet. */
-const FACTOR = 1.5;
-const THREAD_MB = 24;
 /** Garbage counts as well until it is collected, so so many looks in a row have to be over. */
 const LOOKS_OVER = 3;
 /** But nobody has garbage of this many times what is allowed. */
@@ -30,8 +26,7 @@ export class Resident {
     residentMb: number,
     threads: ReadonlyMap<number, ResidentThread>,
   ): { readonly thread: number; readonly detail: string } | undefined {
-    let allowed = BASE_MB;
-    for (const { memoryMb } of threads.values()) allowed += memoryMb * FACTOR + THREAD_MB;
+    const allowed = allowedMb([...threads.values()].map(({ memoryMb }) => memoryMb));
     const busiest = this.#busiest(threads);
     // While it is over, all that was done since it began counts: the last moment may be somebody else's.
     if (residentMb <= allowed) this.#before = new Map([...threads].map(([thread, { activeMs }]) => [thread, activeMs]));

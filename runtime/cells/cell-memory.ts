@@ -3,12 +3,9 @@
  * is for a cell whose own look does not work any more, because code in it left its realm.
  */
 import { readFileSync } from 'node:fs';
+import { allowedMb } from '../bridge/memory-allowance.ts';
 import { memoryBytes } from './jail/machine.ts';
 
-/** As the cell reckons (cell/resident.ts): itself, and for each module its limit with what V8 adds to it. */
-const BASE_MB = 256;
-const FACTOR = 1.5;
-const THREAD_MB = 24;
 /** The cell acts at twice that, so three times means that it does not. */
 const BROKEN_FACTOR = 3;
 const LOOKS_OVER = 5;
@@ -30,8 +27,7 @@ export class CellMemory {
 
   /** @returns why the cell has to go */
   look(residentMb: number, machineMb = memoryBytes() / MB): string | undefined {
-    let allowed = BASE_MB;
-    for (const limit of this.#limits.values()) allowed += limit * FACTOR + THREAD_MB;
+    const allowed = allowedMb(this.#limits.values());
     this.#over = residentMb > BROKEN_FACTOR * allowed ? this.#over + 1 : 0;
     const isGreedy = residentMb > allowed && residentMb > GREEDY_SHARE * machineMb;
     if (this.#over < LOOKS_OVER && !isGreedy) return undefined;

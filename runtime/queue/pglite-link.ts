@@ -2,8 +2,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DatabaseError } from 'pg-protocol';
+import { monotonicMs } from '../state/monotonic.ts';
 import { closeWithin } from './close-within.ts';
-import { monotonicMs } from './monotonic.ts';
 import type { Notification, QueryResult, WireValue } from './pglite-session.ts';
 import type { ThreadReply, ThreadRequest, ThreadSettings } from './pglite-thread.ts';
 import { watchForStuck } from './stuck-watch.ts';

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { monotonicMs } from './monotonic.ts';
+import { monotonicMs } from '../state/monotonic.ts';
 import { FolderFiles } from './pglite-files.ts';
 import { type Answer, createSession, type Notification, type QueryResult, type WireValue } from './pglite-session.ts';
 

@@ -1,10 +1,10 @@
 /** The guest's side of `events`: tells others what happened, and listens at run time. */
+
+import { toJsonText } from '../module/author-json.ts';
 import { describeValue } from '../module/describe-value.ts';
 import { toAuthorError } from '../module/errors.ts';
 import type { EventHandler } from '../module/event-context.ts';
-import { explainData, explainJson } from '../module/explain-json.ts';
 import type { HostBinding } from '../module/host-binding.ts';
-import { messageOf } from '../module/outcome.ts';
 import type { EmitRequest, SubscribeRequest } from '../protocol/capabilities/events.ts';
 import {
   isEventName,
@@ -14,7 +14,6 @@ import {
   MAX_EVENT_DEPTH,
   MAX_EVENT_NAME,
 } from '../protocol/event-names.ts';
-import { nestsDeeperThan } from '../protocol/json-depth.ts';
 
 export interface Subscription {
   /** Nothing is delivered to the handler any more; what is under way may still end. Never rejects, works once. */
@@ -45,7 +44,11 @@ export interface EventsClient {
   subscribe<Data = unknown>(pattern: string, handler: EventHandler<Data>): Promise<Subscription>;
 }
 
-const { stringify } = JSON;
+const DATA_BOUNDS = {
+  characters: MAX_EVENT_DATA,
+  depth: MAX_EVENT_DEPTH,
+  advice: 'Store what is large, and say where it is.',
+};
 
 /** @param handlers is filled by `subscribe`: number → handler, for the runner */
 export function createEventsClient(host: HostBinding, handlers: Map<number, EventHandler>): EventsClient {
@@ -106,22 +109,5 @@ function checkSubscription(pattern: unknown, handler: unknown): void {
 
 /** @throws TypeError that says what is wrong with the data */
 export function toEventText(caller: string, data: unknown): string {
-  const refuse = (problem: string): never => {
-    throw new TypeError(`${caller}: the data ${problem}`);
-  };
-  let text: string | undefined;
-  try {
-    text = stringify(data);
-  } catch (error) {
-    return refuse(`is not JSON: ${explainJson(data) ?? messageOf(error)}.`);
-  }
-  if (text === undefined) return refuse(`is not JSON: ${explainData(data) ?? 'its toJSON gives nothing'}.`);
-  if (text.length > MAX_EVENT_DATA) {
-    return refuse(
-      `has ${text.length} characters as JSON, at most ${MAX_EVENT_DATA} are allowed. Store what is large, and say where it is.`,
-    );
-  }
-  if (nestsDeeperThan(text, MAX_EVENT_DEPTH)) return refuse(`nests deeper than ${MAX_EVENT_DEPTH} levels.`);
-  const lost = explainData(data);
-  return lost === undefined ? text : refuse(`is not JSON: ${lost}.`);
+  return toJsonText(caller, data, DATA_BOUNDS);
 }

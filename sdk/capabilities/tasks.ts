@@ -1,12 +1,10 @@
 /** The guest's side of `tasks`: runs one of the module's own tasks, now or later. */
 
+import { toJsonText } from '../module/author-json.ts';
 import { describeValue } from '../module/describe-value.ts';
 import { toAuthorError } from '../module/errors.ts';
-import { explainData, explainJson } from '../module/explain-json.ts';
 import type { HostBinding } from '../module/host-binding.ts';
-import { messageOf } from '../module/outcome.ts';
 import type { EnqueueRequest } from '../protocol/capabilities/tasks.ts';
-import { nestsDeeperThan } from '../protocol/json-depth.ts';
 import { MAX_TASK_DATA, MAX_TASK_DELAY, MAX_TASK_DEPTH } from '../protocol/task-limits.ts';
 
 export interface EnqueueOptions {
@@ -27,7 +25,11 @@ export interface TasksClient {
   enqueue(name: string, data?: unknown, options?: EnqueueOptions): Promise<{ id: string }>;
 }
 
-const { stringify } = JSON;
+const DATA_BOUNDS = {
+  characters: MAX_TASK_DATA,
+  depth: MAX_TASK_DEPTH,
+  advice: 'Store what is large, and enqueue where it is.',
+};
 const TASK_NAME = /^[A-Za-z_]\w{0,63}$/;
 const MAX_DELAY_SECONDS = MAX_TASK_DELAY / 1000;
 
@@ -71,22 +73,5 @@ function readDelay(name: string, options: EnqueueOptions): number {
 }
 
 function toText(name: string, data: unknown): string {
-  const refuse = (problem: string): never => {
-    throw new TypeError(`tasks.enqueue("${name}"): the data ${problem}`);
-  };
-  let text: string | undefined;
-  try {
-    text = stringify(data);
-  } catch (error) {
-    return refuse(`is not JSON: ${explainJson(data) ?? messageOf(error)}.`);
-  }
-  if (text === undefined) return refuse(`is not JSON: ${explainData(data) ?? 'its toJSON gives nothing'}.`);
-  if (text.length > MAX_TASK_DATA) {
-    return refuse(
-      `has ${text.length} characters as JSON, at most ${MAX_TASK_DATA} are allowed. Store what is large, and enqueue where it is.`,
-    );
-  }
-  if (nestsDeeperThan(text, MAX_TASK_DEPTH)) return refuse(`nests deeper than ${MAX_TASK_DEPTH} levels.`);
-  const lost = explainData(data);
-  return lost === undefined ? text : refuse(`is not JSON: ${lost}.`);
+  return toJsonText(`tasks.enqueue("${name}")`, data, DATA_BOUNDS);
 }
