@@ -6,7 +6,7 @@
  */
 import type { StreamMessage } from '@plexichat/sdk/protocol/body-streams';
 
-export type CapabilityMethod = (...args: unknown[]) => Promise<unknown>;
+export type CapabilityMethod = (...args: unknown[]) => unknown;
 /** capability → method → function; null prototypes, frozen. */
 export type CallTable = Readonly<Record<string, Readonly<Record<string, CapabilityMethod>>>>;
 
@@ -108,7 +108,8 @@ const REPLY_KEYS: ReadonlySet<string> = new Set(['id', 'type', 'value']);
 const RAW_KEYS: ReadonlySet<string> = new Set(['type', 'value']);
 
 function hasOtherKeys(message: Record<string, unknown>, allowed: ReadonlySet<string>): boolean {
-  for (const key of Object.keys(message)) if (!allowed.has(key)) return true;
+  // Its prototype is Object's, which has nothing that is enumerable: no list of keys is made.
+  for (const key in message) if (!allowed.has(key)) return true;
   return false;
 }
 

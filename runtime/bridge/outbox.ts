@@ -22,9 +22,10 @@ export interface OutboxSink {
 
 /**
  * Messages after which a turn does not wait for its end: the other side works on the first while the rest is made.
- * Without it a burst travels as one convoy, and host and cell idle in turns.
+ * Without it a burst travels as one convoy, and host and cell idle in turns. With 8 the system calls weigh more than that
+ * saves: 50 calls of a capability at once cost 2.9 times a bare port, with 16 to 32 of them 2.4 (two runs, interleaved).
  */
-const FLUSH_AT = 8;
+const FLUSH_AT = 24;
 
 export class Outbox {
   readonly #sink: OutboxSink;

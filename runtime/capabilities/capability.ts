@@ -35,7 +35,7 @@ export function createCapabilityTable(
   for (const [name, capability] of Object.entries(capabilities)) {
     const methods: Record<string, CapabilityMethod> = {};
     for (const [method, run] of Object.entries(capability(bound))) {
-      methods[method] = (...args) => answer(`${name}.${method}`, () => quota.run(async () => run(...args)), onFailure);
+      methods[method] = (...args) => answer(`${name}.${method}`, () => quota.run(() => run(...args)), onFailure);
     }
     table[name] = methods;
   }
@@ -43,18 +43,26 @@ export function createCapabilityTable(
 }
 
 /** Boundary: a guest gets a value, or a code and a sentence of ours; never a stack, a class or a host's own message. */
-async function answer(
+function answer(
   call: string,
-  run: () => Promise<unknown>,
+  run: () => unknown,
   onFailure: (call: string, error: unknown) => void,
-): Promise<CallResult> {
-  try {
-    return { ok: true, value: await run() };
-  } catch (error) {
+): CallResult | Promise<CallResult> {
+  const fail = (error: unknown): CallResult => {
     if (error instanceof PlexiError && isErrorCode(error.code)) {
       return { ok: false, code: error.code, message: error.message };
     }
     onFailure(call, error);
     return { ok: false, code: 'INTERNAL', message: `The host failed at ${call}.` };
+  };
+  try {
+    const value = run();
+    return value instanceof Promise ? value.then(succeed, fail) : succeed(value);
+  } catch (error) {
+    return fail(error);
   }
+}
+
+function succeed(value: unknown): CallResult {
+  return { ok: true, value };
 }

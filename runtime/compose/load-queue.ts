@@ -27,6 +27,8 @@ export interface LoadQueue {
    * @param isForced also when it is served already: another one takes its place
    */
   loadAgain(name: string, isForced: boolean): Promise<void>;
+  /** Between loads, so that none is under way that has read what the work changes. Nothing happens once it is closed. */
+  inTurn(work: () => Promise<void>): Promise<void>;
   /** What is under way ends soon, in failure. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
       waiting.set(key, done);
       return done;
     },
+    inTurn: (work) => take(work),
     async close() {
       isClosed = true;
       await current?.close();
@@ -69,8 +72,7 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
   };
 
   function inRoom(work: (options: LoadOptions) => Promise<void>): Promise<void> {
-    const done = last.then(async () => {
-      if (isClosed) return;
+    return take(async () => {
       const room = openRoom();
       current = room;
       try {
@@ -79,6 +81,12 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
         current = undefined;
         await room.close();
       }
+    });
+  }
+
+  function take(work: () => Promise<void>): Promise<void> {
+    const done = last.then(async () => {
+      if (!isClosed) await work();
     });
     last = done.catch(() => {});
     return done;

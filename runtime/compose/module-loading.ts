@@ -1,5 +1,6 @@
 /** How the modules of this host are loaded, at its start and later: one was granted something, or a secret was set. */
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
+import { formatPermission } from '../capabilities/permission.ts';
 import type { CellPool } from '../cells/pool.ts';
 import type { Spawn } from '../cells/spawner.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
@@ -100,22 +101,31 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
   });
 
   return {
-    loadAll: () => queue.loadAll(),
+    async loadAll() {
+      await queue.loadAll();
+      for (const name of security.grants.keptFor) {
+        if (registry.get(name) !== undefined || registry.broken.some((folder) => folder.name === name)) continue;
+        const permissions = security.grants.kept(name).map(({ permission }) => formatPermission(permission));
+        // Whoever puts a module of that name there again gets it all.
+        log.warn({ module: name, permissions }, 'is not there any more, and what was granted to it is kept: revoke it');
+      }
+    },
     loadAgain: (name, isForced) => queue.loadAgain(name, isForced),
     close: () => queue.close(),
     async refreshSecrets(name) {
-      const [current, folder] = [powers.get(name), queue.folders.get(name)];
-      const options = { environment, fillSecrets, onWarning };
-      const secrets =
-        current === undefined || folder === undefined
-          ? undefined
-          : await refreshSecrets(name, folder, current, options);
-      // Only the newest counts, and a module that was loaded meanwhile has it already.
-      if (current === undefined || secrets === undefined || powers.get(name) !== current) {
-        await queue.loadAgain(name, true);
-      } else {
-        powers.set(name, { ...current, secrets });
-      }
+      let mustLoad = false;
+      // A load that is under way may have read the vault before, and would put the old value in place of the new one.
+      await queue.inTurn(async () => {
+        const [current, folder] = [powers.get(name), queue.folders.get(name)];
+        if (current === undefined || folder === undefined) {
+          mustLoad = true;
+          return;
+        }
+        const secrets = await refreshSecrets(name, folder, current, { environment, fillSecrets, onWarning });
+        if (secrets === undefined) mustLoad = true;
+        else powers.set(name, { ...current, secrets });
+      });
+      if (mustLoad) await queue.loadAgain(name, true);
     },
     async retired() {
       await Promise.all(retired);

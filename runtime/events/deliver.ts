@@ -6,7 +6,7 @@ import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { AT_REST } from '../modules/lifecycle.ts';
 import type { ServedModule } from '../modules/served-module.ts';
 import type { Chains } from './chains.ts';
-import type { EventBus } from './event-bus.ts';
+import { type EventBus, LATEST_CLAIM_MS } from './event-bus.ts';
 import type { HostEvent } from './host-event.ts';
 
 /** Whom an event is for. */
@@ -92,6 +92,10 @@ async function takeTurn(
 ): Promise<'ours' | Delivered> {
   if (!event.isShared || thread !== undefined || bus === undefined) return 'ours';
   if (module.state !== 'running') await pause(SLEEPER_PAUSE_MS, signal);
+  if (performance.now() - event.heardAt > LATEST_CLAIM_MS) {
+    // Boundary: another host may have run it long ago, and its word for that be gone.
+    return { outcome: 'unclaimed', detail: `it waited longer than ${LATEST_CLAIM_MS / 60_000} minutes for its turn` };
+  }
   try {
     return (await bus.claim(`${event.id}:${name}:${handler}`)) ? 'ours' : { outcome: 'elsewhere' };
   } catch {

@@ -202,7 +202,7 @@ export class EventRoom {
   #say(said: Pick<HostEvent, 'name' | 'source' | 'hops' | 'data'>): Said {
     if (this.#isClosing)
       throw new PlexiError('MODULE_UNAVAILABLE', 'The host is being stopped; it takes no more events.');
-    const event: HostEvent = { ...said, id: randomUUID(), at: Date.now(), isShared: false };
+    const event: HostEvent = { ...said, id: randomUUID(), at: Date.now(), heardAt: performance.now(), isShared: false };
     this.#options.meter.emitted(event.source);
     const isShared = this.#bus?.publish(event) ?? false;
     return { id: event.id, subscribers: this.#hand({ ...event, isShared }) };

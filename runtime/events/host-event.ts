@@ -10,6 +10,8 @@ export interface HostEvent {
   readonly source: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** When this host heard of it, on its own clock (performance.now): clocks of other hosts may be set otherwise. */
+  readonly heardAt: number;
   /** Events that it was caused by, one by the other. */
   readonly hops: number;
   /** JSON text, written by this host. */

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../queue/reachability.ts';
 import { createRedisClients, type RedisClientSettings } from '../queue/redis-clients.ts';
-import type { EventBus } from './event-bus.ts';
+import { type EventBus, LATEST_CLAIM_MS } from './event-bus.ts';
 import type { HostEvent } from './host-event.ts';
 import { readWireEvent, writeWireEvent } from './wire-event.ts';
 
@@ -18,8 +18,8 @@ export interface RedisBusOptions {
   readonly onTrouble: (reason: string) => void;
 }
 
-/** Longer than an event can wait for its handler. */
-const CLAIM_MS = 10 * 60_000;
+/** Nobody asks later than this whose turn it is (LATEST_CLAIM_MS), so that no second host finds the key gone. */
+const CLAIM_MS = 2 * LATEST_CLAIM_MS;
 const TELL_EVERY_MS = 60_000;
 
 /** Connects in the background, and again whenever the connection is lost: a host serves without it. */

@@ -43,7 +43,9 @@ export function readWireEvent(text: string): { readonly host: string; readonly e
   // Modules emit names of theirs, and the chat host all others.
   if (isModuleEvent(event.name) !== (event.source !== CHAT_HOST)) return undefined;
   const data = rewrite(event.data);
-  return data === undefined ? undefined : { host, event: { ...event, data, isShared: true } };
+  return data === undefined
+    ? undefined
+    : { host, event: { ...event, data, heardAt: performance.now(), isShared: true } };
 }
 
 /** Boundary: what goes on to guests is put between the words of this host unread, so it has to be JSON of its writing. */

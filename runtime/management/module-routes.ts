@@ -1,7 +1,7 @@
 /** `/api/v1/modules`: what is installed, how it is, what it may do; and granting it. */
 import { type Context, Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
-import type { ModuleDesk } from '../modules/module-desk.ts';
+import type { GoneModule, ModuleDesk } from '../modules/module-desk.ts';
 import type { ServedModule } from '../modules/served-module.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
 import type { AuditEntry } from './audit.ts';
@@ -52,7 +52,7 @@ export function moduleRoutes({ authenticate, modules, audit }: ModuleRouteParts)
         : await audited(context, 'module.grant', { module, permissions }, (operator) =>
             modules.grant(module, permissions, operator),
           );
-    return context.json(summary(changed));
+    return context.json('manifest' in changed ? summary(changed) : gone(changed));
   });
 
   for (const path of ['/', '/:name']) routes.all(path, ...mayRead, () => refuseMethod('GET, HEAD'));
@@ -73,6 +73,11 @@ export function moduleRoutes({ authenticate, modules, audit }: ModuleRouteParts)
       permissions: modules.permissions(module),
     };
   }
+}
+
+/** In the shape of those there are. */
+function gone({ name, state, permissions }: GoneModule) {
+  return { name, version: 'none', state, reasons: ['There is no such module any more.'], permissions };
 }
 
 function nameOf(context: Context<OperatorEnv>): string {

@@ -80,6 +80,11 @@ export class GrantBook {
     return this.#holdings.get(module)?.effective ?? NOTHING;
   }
 
+  /** The version that the gate holds calls against; undefined for a module that was not admitted. */
+  admittedVersion(module: string): string | undefined {
+    return this.#holdings.get(module)?.manifest.module_version;
+  }
+
   /** What is granted to this version; in force once it was admitted. */
   held(manifest: AskingManifest): readonly HeldGrant[] {
     return [...this.#readSettings(manifest.module_name, false), ...toHeld(this.#standingFor(manifest))];
@@ -134,6 +139,17 @@ export class GrantBook {
       this.#stored.set(module, [...known, ...fresh]);
       this.#refresh(module);
     });
+  }
+
+  /** Modules for which operators' grants are kept, whether they are there or not. */
+  get keptFor(): readonly string[] {
+    return [...this.#stored].flatMap(([module, grants]) => (grants.length > 0 ? module : []));
+  }
+
+  /** What operators granted to any version of the module: all that `revoke` takes back. */
+  kept(module: string): readonly HeldGrant[] {
+    const byText = new Map((this.#stored.get(module) ?? []).map((grant) => [grant.permission, grant]));
+    return toHeld([...byText.values()]);
   }
 
   /**

@@ -1,8 +1,8 @@
 /** What operators see of modules and grant to them. */
 import { type InputIssue, PlexiError } from '@plexichat/sdk/protocol/errors';
-import { type Permission, parsePermission } from '../capabilities/permission.ts';
+import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import type { GrantBook } from './grant-book.ts';
-import { type PermissionsView, viewPermissions } from './permissions-view.ts';
+import { type PermissionsView, viewKept, viewPermissions } from './permissions-view.ts';
 import type { BrokenFolder, Registry } from './registry.ts';
 import type { ServedModule } from './served-module.ts';
 import { settledWithin } from './settled-within.ts';
@@ -13,6 +13,13 @@ export interface ModuleDeskOptions {
   /** Loads a module that waits. */
   readonly load: (name: string) => Promise<void>;
   readonly onFailure: (module: string, error: unknown) => void;
+}
+
+/** What is left of a module whose folder is not there any more. */
+export interface GoneModule {
+  readonly name: string;
+  readonly state: 'removed';
+  readonly permissions: PermissionsView;
 }
 
 /** An answer may come before the module is there; it says in which state it is. */
@@ -38,7 +45,12 @@ export class ModuleDesk {
     const module = this.#options.registry.get(name);
     if (module !== undefined) return module;
     const isBroken = this.broken.some((folder) => folder.name === name);
-    const why = isBroken ? 'its config.yaml cannot be read' : 'GET /api/v1/modules lists those there are';
+    const kept = this.#options.grants.kept(name).map(({ permission }) => formatPermission(permission));
+    const why = isBroken
+      ? 'its config.yaml cannot be read'
+      : kept.length > 0
+        ? `what was granted to it is kept, and can be revoked: ${kept.join(', ')}`
+        : 'GET /api/v1/modules lists those there are';
     throw new PlexiError('NOT_FOUND', `There is no module ${name}; ${why}.`);
   }
 
@@ -50,16 +62,32 @@ export class ModuleDesk {
   async grant(name: string, texts: readonly string[], operator: string): Promise<ServedModule> {
     const { grants } = this.#options;
     const { manifest } = this.get(name);
+    const admitted = grants.admittedVersion(name) ?? manifest.module_version;
+    if (admitted !== manifest.module_version) {
+      // A grant for the version that goes would be none for the one that comes.
+      throw new PlexiError(
+        'MODULE_UNAVAILABLE',
+        `Version ${admitted} of ${name} is being loaded: look at it, then grant.`,
+        {
+          headers: { 'retry-after': '5' },
+        },
+      );
+    }
     await grants.grant(manifest, readAll(texts, '/body/permissions'), operator);
     if (this.get(name).state === 'installed' && grants.missing(manifest).length === 0) await this.#load(name);
     return this.get(name);
   }
 
-  /** It goes on running without; a call that needs what was taken back is refused. @throws PlexiError as `grant` */
-  async revoke(name: string, texts: readonly string[]): Promise<ServedModule> {
-    const module = this.get(name);
-    await this.#options.grants.revoke(name, readAll(texts, '/body/revoke'));
-    return module;
+  /**
+   * It goes on running without; a call that needs what was taken back is refused. What is kept for a module that is not
+   * there any more can be taken back too.
+   * @throws PlexiError as `grant`
+   */
+  async revoke(name: string, texts: readonly string[]): Promise<ServedModule | GoneModule> {
+    const { registry, grants } = this.#options;
+    const module = grants.kept(name).length > 0 ? registry.get(name) : this.get(name);
+    await grants.revoke(name, readAll(texts, '/body/revoke'));
+    return module ?? { name, state: 'removed', permissions: viewKept(name, grants) };
   }
 
   async #load(name: string): Promise<void> {

@@ -56,6 +56,12 @@ export function viewPermissions(manifest: AskingManifest, grants: GrantBook): Pe
   };
 }
 
+/** What is kept for a module that nobody can ask what it wants. */
+export function viewKept(module: string, grants: GrantBook): PermissionsView {
+  const granted = grants.kept(module).map((grant) => viewGrant(module, grant, grants));
+  return { asked: [], granted, unused: granted.map(({ permission }) => permission), waits_for: [] };
+}
+
 function viewGrant(module: string, { permission, source, at, by }: HeldGrant, grants: GrantBook): GrantedPermission {
   const use = grants.uses.of(module, formatPermission(permission));
   return {

@@ -70,8 +70,9 @@ export class SecretDesk {
   /** @throws PlexiError NOT_FOUND when it was not set, STATE_UNAVAILABLE */
   async remove(name: string, setting: string): Promise<void> {
     const { modules, vault } = this.#options;
-    modules.get(name);
+    // Also those of a module that is not there any more.
     if (!(await vault.remove(name, setting))) {
+      modules.get(name);
       throw new PlexiError('NOT_FOUND', `The vault holds no secret ${shown(setting)} of ${name}.`);
     }
     await this.#refresh(name);

@@ -157,6 +157,18 @@ it('a secret that is set while the host runs is used at once, changed in place, 
   ]);
 });
 
+it('a secret that is changed while its module is being loaded again is the one that counts', async () => {
+  await start();
+  // The first one is new to the module, which is loaded again; the second comes while that is under way.
+  const first = put(FIRST);
+  await until(async () => (await asOperator('/api/v1/modules/demo/secrets')).text.includes('"source":"vault"'));
+  const second = put(SECOND);
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
+  await until(async () => (await go()).key !== undefined);
+  for (let count = 0; count < 10; count++) await go();
+  expect(new Set(seen.slice(-10))).toEqual(new Set([SECOND]));
+});
+
 it(
   'a secret survives the host and a rotation; without its key the module says so and does not run',
   async () => {

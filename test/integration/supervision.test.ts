@@ -14,15 +14,16 @@ afterEach(async () => {
 interface Written {
   readonly routes: string;
   readonly autoLoad?: boolean;
+  readonly timeoutS?: number;
 }
 
 async function start(modules: Readonly<Record<string, Written>>): Promise<TestHost> {
   const files: Record<string, string> = {};
-  for (const [name, { routes, autoLoad = false }] of Object.entries(modules)) {
+  for (const [name, { routes, autoLoad = false, timeoutS = 10 }] of Object.entries(modules)) {
     files[`${name}/config.yaml`] = [
       `module_name: ${name}\nmodule_version: 1.0.0\nauto_load: ${autoLoad}`,
       'security: { require_authentication: false, rate_limiting: false }',
-      'runtime: { timeout: 10 }',
+      `runtime: { timeout: ${timeoutS} }`,
     ].join('\n');
     files[`${name}/module.ts`] = `
       import { BaseModule } from '@plexichat/sdk';
@@ -109,6 +110,8 @@ describe('a module that eats memory which V8 does not account for', () => {
           const all = [];
           for (;;) all.push(new Intl.DateTimeFormat('de', { timeZone: 'Europe/Berlin', dateStyle: 'full' }));
         });`,
+        // Hundreds of megabytes take a slow machine a while.
+        timeoutS: 60,
       },
     });
     expect(await statusOf(host, 'eater/eat')).toBe(503);

@@ -105,11 +105,11 @@ describe('what leaves in one turn', () => {
     expect(guest.sent.length).toBe(7);
   });
 
-  it('leaves in eights when it is a burst, so that the other side can begin', async () => {
+  it('leaves in pieces of 24 when it is a burst, so that the other side can begin', async () => {
     const guest = scriptGuest();
     for (let count = 0; count < 100; count++) void guest.session.call('describe').answer.catch(() => {});
     await until(() => guest.sent.length === 100);
-    expect(guest.frames).toBe(13);
+    expect(guest.frames).toBe(5);
   });
 
   it('is cut into frames that a cell takes, however small the chunks of an upload are', async () => {

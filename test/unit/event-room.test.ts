@@ -1,7 +1,7 @@
 /** The room of events with modules that are fakes: who hears what, in which order, and what is dropped. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EventBus } from '../../runtime/events/event-bus.ts';
+import { type EventBus, LATEST_CLAIM_MS } from '../../runtime/events/event-bus.ts';
 import { type EventLimits, EventRoom } from '../../runtime/events/event-room.ts';
 import type { HostEvent } from '../../runtime/events/host-event.ts';
 import { Registry } from '../../runtime/modules/registry.ts';
@@ -65,6 +65,7 @@ function open(modules: readonly FakeModule[], limits: Partial<EventLimits> = {},
         name: 'user.login',
         source: 'chat-host',
         at: 1,
+        heardAt: performance.now(),
         hops: 0,
         data: '1',
         isShared: true,
@@ -351,6 +352,15 @@ describe('with other hosts', () => {
     expect(demo.eventCalls.map(({ data }) => data)).toEqual(['1']);
     expect(keys).toEqual([`${id}:demo:hear`, 'second:demo:hear', 'third:demo:hear']);
     expect(outcomes).toEqual(['demo delivered', 'demo unclaimed']);
+  });
+
+  it('nobody asks whose turn it is so late that the answer may be forgotten', async () => {
+    const demo = listener(['user.*']);
+    const claim = vi.fn(async () => true);
+    const { outcomes, receive } = open([demo], {}, { claim });
+    receive({ heardAt: performance.now() - LATEST_CLAIM_MS - 1 });
+    await settle();
+    expect([outcomes, demo.eventCalls.length, claim.mock.calls.length]).toEqual([['demo unclaimed'], 0, 0]);
   });
 
   it('what nobody else was told of needs no key', async () => {

@@ -66,6 +66,21 @@ it('ends what is under way, and begins nothing of what waits', async () => {
   expect([rooms[0], bundling.length]).toEqual(['open', 1]);
 });
 
+it('what is done in turn waits for the load that is under way, and does not begin once it is closed', async () => {
+  const { queue, bundling, bundled } = open();
+  const done: string[] = [];
+  const loaded = queue.loadAll().then(() => done.push('loaded'));
+  await bundled();
+  const turn = queue.inTurn(async () => void done.push('turn'));
+  bundling[0]?.reject(new Error('torn'));
+  await Promise.all([loaded, turn]);
+  expect(done).toEqual(['loaded', 'turn']);
+  await expect(queue.inTurn(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+  await queue.close();
+  await queue.inTurn(async () => void done.push('late'));
+  expect(done).toHaveLength(2);
+});
+
 it('one module that is asked for many times while it waits is loaded once', async () => {
   const { queue, registry, bundling, bundled } = open();
   const loaded = queue.loadAll();

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Problem } from '../../runtime/gateway/problem.ts';
 import type { AuditEntry } from '../../runtime/management/audit.ts';
 import { mountManagement } from '../../runtime/management/mount.ts';
+import { askedBy } from '../../runtime/modules/grant-book.ts';
 import { fakeDesk } from '../support/fake-desk.ts';
 import { bearer, fakeGateway, fakeModule, jsonOf, type TokenClaims } from '../support/fake-modules.ts';
 import { type OperatorDesks, operatorDesks } from '../support/operator-desks.ts';
@@ -245,6 +246,34 @@ describe('granting', () => {
     ]);
   });
 
+  it('of a module that is not there any more can be found and taken back', async () => {
+    const manifest = { ...weather().manifest, module_name: 'gone' };
+    const GONE = '/api/v1/modules/gone/grant';
+    await desks.grants.grant(manifest, askedBy(manifest), 'olga');
+    const { detail } = await refused(reader('/api/v1/modules/gone'), 404, 'NOT_FOUND');
+    expect(detail).toContain('what was granted to it is kept, and can be revoked: http:api.example.com, users:read');
+    await refused(operator(GONE, send('POST', { permissions: ['users:read'] })), 404, 'NOT_FOUND');
+    const response = await operator(GONE, send('POST', { revoke: ['users:read'] }));
+    expect(await response.json()).toMatchObject({
+      name: 'gone',
+      state: 'removed',
+      permissions: { asked: [], granted: [{ permission: 'http:api.example.com', granted_by: 'olga' }] },
+    });
+    await operator(GONE, send('POST', { revoke: ['http:api.example.com'] }));
+    await refused(operator(GONE, send('POST', { revoke: ['users:read'] })), 404, 'NOT_FOUND');
+  });
+
+  it('for a version that is just being replaced is refused, and says for which to look', async () => {
+    await desks.grants.admit({ ...weather().manifest, module_version: '2.0.0' });
+    const { detail } = await refused(
+      operator(GRANT, send('POST', { permissions: ['users:read'] })),
+      503,
+      'MODULE_UNAVAILABLE',
+    );
+    expect(detail).toContain('Version 2.0.0 of weather is being loaded');
+    expect(desks.grants.kept('weather')).toEqual([]);
+  });
+
   it('is refused while the state is away, and nothing is in force then', async () => {
     desks.state.isAway = true;
     await refused(operator(GRANT, send('POST', { permissions: ['users:read'] })), 503, 'STATE_UNAVAILABLE');
@@ -313,6 +342,13 @@ describe('secrets', () => {
     const response = await operator(KEY, { method: 'PUT', headers, body: `{"value": "${VALUE}` });
     expect([response.status, (await response.text()).includes('sesame')]).toEqual([400, false]);
     expect(JSON.stringify([errors, audited])).not.toContain('sesame');
+  });
+
+  it('of a module that is not there any more can be removed', async () => {
+    await desks.vault.set('gone', 'api_key', '"s3cret"', 'olga');
+    const key = '/api/v1/modules/gone/secrets/api_key';
+    expect((await operator(key, { method: 'DELETE' })).status).toBe(204);
+    await refused(operator(key, { method: 'DELETE' }), 404, 'NOT_FOUND');
   });
 
   it.each(['colour', 'nope', 'smtp', '__proto__', 'constructor', 'smtp.password.x', 'api_key.'])(
