@@ -1,13 +1,13 @@
 /** `npm start`: serves this folder, with the small fake services and the folder that some of the examples ask for. */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '@plexichat/runtime/cli/command-line';
-import { useFewArenas } from '@plexichat/runtime/cli/few-arenas';
+import { useLeanMalloc } from '@plexichat/runtime/cli/lean-malloc';
 import { fillFolder } from './cleanup/fill-folder.ts';
 import { startUpstream as startChat } from './digest/upstream.ts';
 import { startUpstream as startTranslation } from './translator/upstream.ts';
 import { startUpstream as startWeather } from './weather/upstream.ts';
 
-useFewArenas();
+useLeanMalloc();
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 // Without it that one example has nothing to do; the others run.

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LEAN_MALLOC } from '../../runtime/cli/lean-malloc.ts';
 
 /** What a child sends: `ready` once, then one answer per question. */
 export type FromChild = { readonly ready: unknown } | { readonly answer: unknown } | { readonly failure: string };
@@ -43,8 +44,8 @@ class Child<Ready> {
     this.#name = basename(program.pathname);
     this.#process = spawn(process.execPath, [...flags, fileURLToPath(program), JSON.stringify(options)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // As `plexi serve` does (runtime/cli/few-arenas.ts).
-      env: { MALLOC_ARENA_MAX: '2', ...process.env },
+      // As `plexi serve` does.
+      env: { ...LEAN_MALLOC, ...process.env },
     });
     const started = Promise.withResolvers<unknown>();
     this.#pending = started;
