@@ -34,8 +34,10 @@ export interface RateLimitOptions {
 }
 
 export function createRateLimit({ now = Date.now, maxCounters = MAX_COUNTERS }: RateLimitOptions = {}): LimitRate {
-  const users = new LRUCache<string, Counter>({ max: maxCounters });
-  const addresses = new LRUCache<string, Counter>({ max: maxCounters });
+  // Not `max`, which would take the room for all of them at once: a host has many limits, and most count few callers.
+  const bounds = { maxSize: maxCounters, sizeCalculation: () => 1 };
+  const users = new LRUCache<string, Counter>(bounds);
+  const addresses = new LRUCache<string, Counter>(bounds);
 
   return (known, address, rules) => {
     const at = now();
