@@ -101,3 +101,14 @@ describe('an address', () => {
     ['2001:db8::', '2001:db8:0:0::/64'],
   ])('%s counts as %s', (address, key) => expect(addressKey(address)).toBe(key));
 });
+
+it('a limit that counts nobody takes no room for those whom it could count', () => {
+  const taken = (): number => {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = taken();
+  const limits = Array.from({ length: 100 }, () => createRateLimit());
+  const bytesPerLimit = (taken() - before) / limits.length;
+  expect(bytesPerLimit).toBeLessThan(200_000);
+});
