@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { monotonicMs } from '../state/monotonic.ts';
+import { createExchange } from './pglite-exchange.ts';
 import { FolderFiles } from './pglite-files.ts';
 import { type Answer, createSession, type Notification, type QueryResult, type WireValue } from './pglite-session.ts';
 
@@ -74,7 +75,7 @@ async function serve(settings: ThreadSettings, post: (reply: ThreadReply) => voi
     onStderr: keepLog,
   }).catch(breakDown);
 
-  const session = createSession((message) => database.execProtocolRawSync(message));
+  const session = createSession(createExchange(database, breakDown));
   const run = (text: string, values: readonly WireValue[]): Answer => {
     try {
       return session.run(text, values);
