@@ -9,7 +9,8 @@ export interface QuotaLimits {
   readonly callsPerSecond: number;
   /**
    * Characters of message heads and bytes of parts per second, from the guest; a burst of one second is allowed, and a
-   * frame is never larger. What open streams take is bounded by their credit and not counted.
+   * frame is never larger. What open streams take is bounded by their credit and not counted. As much again may be
+   * answered to its calls: what has been answered beyond that is made up for before the next call.
    */
   readonly bytesPerSecond: number;
   /** Log lines per second; more are dropped. */
@@ -52,9 +53,11 @@ export class Quota {
   /** Made once: an error per refused call, with its stack, was half of what refusing costs the host. */
   readonly #tooManyAtOnce: PlexiError;
   readonly #tooManyInTime: PlexiError;
+  readonly #tooMuchAnswered: PlexiError;
   #inFlight = 0;
   #calls: number;
   #bytes: number;
+  #answerable: number;
   #refilled: number;
   #violations = 0;
 
@@ -63,6 +66,7 @@ export class Quota {
     this.#now = now;
     this.#calls = limits.callsPerSecond;
     this.#bytes = limits.bytesPerSecond;
+    this.#answerable = limits.bytesPerSecond;
     this.#refilled = now();
     this.#taken = new RateMeter(Infinity, now);
     this.#refused = new RateMeter(0, now);
@@ -71,6 +75,9 @@ export class Quota {
     const { callsInFlight, callsPerSecond } = limits;
     this.#tooManyAtOnce = tooMany(`At most ${callsInFlight} calls to the host may be in flight.`);
     this.#tooManyInTime = tooMany(`At most ${callsPerSecond} calls to the host per second.`);
+    this.#tooMuchAnswered = tooMany(
+      `At most ${Math.round(limits.bytesPerSecond / (1024 * 1024))} MB of answers of the host per second.`,
+    );
   }
 
   /**
@@ -83,9 +90,11 @@ export class Quota {
     this.#taken.add();
     if (this.#inFlight >= this.#limits.callsInFlight) this.#refuse(this.#tooManyAtOnce);
     if (this.#calls < 1) this.#refuse(this.#tooManyInTime);
+    // Boundary: before it is asked what it answers, since that alone may be a megabyte.
+    if (this.#answerable < 0) this.#refuse(this.#tooMuchAnswered);
     this.#calls -= 1;
     const answer = call();
-    return answer instanceof Promise ? this.#inFlightUntil(answer) : answer;
+    return answer instanceof Promise ? this.#inFlightUntil(answer) : this.#weigh(answer);
   }
 
   /** Counts what arrived. False: the instance floods the bridge and has to go. */
@@ -95,6 +104,11 @@ export class Quota {
     if (this.#bytes >= 0) return true;
     this.#refill();
     return this.#bytes >= 0;
+  }
+
+  /** Counts what a call was answered, unless that is a text: those are counted here. */
+  answered(characters: number): void {
+    this.#answerable -= characters;
   }
 
   /** Takes back what turned out to be none of the guest's own doing. */
@@ -141,10 +155,16 @@ export class Quota {
   async #inFlightUntil<T>(answer: Promise<T>): Promise<T> {
     this.#inFlight += 1;
     try {
-      return await answer;
+      return this.#weigh(await answer);
     } finally {
       this.#inFlight -= 1;
     }
+  }
+
+  /** At once: what is sent at the end of a turn would be counted when all of the turn's answers have been read. */
+  #weigh<T>(answer: T): T {
+    if (typeof answer === 'string') this.answered(answer.length);
+    return answer;
   }
 
   #refuse(why: PlexiError): never {
@@ -157,7 +177,9 @@ export class Quota {
     const seconds = Math.min(1, (now - this.#refilled) / 1000);
     this.#refilled = now;
     this.#calls = Math.min(this.#limits.callsPerSecond, this.#calls + seconds * this.#limits.callsPerSecond);
-    this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + seconds * this.#limits.bytesPerSecond);
+    const bytes = seconds * this.#limits.bytesPerSecond;
+    this.#bytes = Math.min(this.#limits.bytesPerSecond, this.#bytes + bytes);
+    this.#answerable = Math.min(this.#limits.bytesPerSecond, this.#answerable + bytes);
   }
 }
 

@@ -213,8 +213,11 @@ export class Session implements Channel {
 
   #endpoint(listen: (listener: Listener) => void): Comlink.Endpoint {
     return {
-      postMessage: (message: { id: string }) => {
-        this.#post(toText(message), undefined);
+      postMessage: (message: { id: string; value?: { value?: unknown } }) => {
+        const text = toText(message);
+        // Texts were counted when they were read.
+        if (typeof message.value?.value !== 'string') this.#options.quota.answered(text.length);
+        this.#post(text, undefined);
       },
       addEventListener: (_type: string, listener: EventListenerLike) => {
         listen(typeof listener === 'function' ? listener : (event) => listener.handleEvent(event));

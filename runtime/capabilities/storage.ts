@@ -14,17 +14,20 @@ export interface StorageEntry {
   readonly expiresAt: number | null;
 }
 
+export interface StorageListed {
+  readonly keys: readonly string[];
+  /** After which key to go on; undefined: there is nothing more. */
+  readonly next: string | undefined;
+}
+
 /** Each rejects or throws with STATE_UNAVAILABLE when the entries cannot be reached. */
 export interface StoragePort {
   get(module: string, key: string): string | undefined | Promise<string | undefined>;
   /** How many bytes the module uses now; `full`: it does not fit into what it may use. */
   set(module: string, entry: StorageEntry, maxBytes: number): Promise<number | 'full'>;
   delete(module: string, key: string): Promise<boolean>;
-  /** In order, those after `after` that begin with the prefix. */
-  list(
-    module: string,
-    list: { prefix: string; after: string; limit: number },
-  ): readonly string[] | Promise<readonly string[]>;
+  /** In order, those after `after` that begin with the prefix; not always as many as there are. */
+  list(module: string, list: { prefix: string; after: string; limit: number }): Promise<StorageListed>;
   swap(
     module: string,
     entry: StorageEntry,
@@ -86,6 +89,21 @@ export function createStorage(port: StoragePort, gate: PermissionGate, settings:
     }
   };
 
+  /** Boundary: a search costs the writer of all more than a key; of one module's there is one at a time. */
+  const searches = new Map<string, Promise<unknown>>();
+  const inTurn = <Result>(module: string, search: () => Promise<Result>): Promise<Result> => {
+    const found = (searches.get(module) ?? Promise.resolve()).then(search);
+    const settled = found.then(
+      () => {},
+      () => {},
+    );
+    searches.set(module, settled);
+    void settled.then(() => {
+      if (searches.get(module) === settled) searches.delete(module);
+    });
+    return found;
+  };
+
   const capability: Capability = ({ module }) => {
     const limit = (): number => (gate.holds(module, LARGE) ? Math.max(largeBytes, SMALL_BYTES) : SMALL_BYTES);
     /** A grant counts as used once a module needs it. @throws PlexiError QUOTA_EXCEEDED */
@@ -125,8 +143,8 @@ export function createStorage(port: StoragePort, gate: PermissionGate, settings:
         const [{ prefix, limit: most, cursor = '' }] = args;
         if (!isStorableText(prefix) || !isStorableText(cursor)) throw invalid(LIST_TAKES);
         assertAdmitted();
-        const keys = await port.list(module, { prefix, after: cursor, limit: most });
-        return { keys, cursor: keys.length < most ? null : (keys.at(-1) ?? null) };
+        const listed = await inTurn(module, () => port.list(module, { prefix, after: cursor, limit: most }));
+        return { keys: listed.keys, cursor: listed.next ?? null };
       },
       async compareAndSet(...args) {
         if (!checkSwap.Check(args) || !areStorable(args[0])) throw invalid(SWAP_TAKES);

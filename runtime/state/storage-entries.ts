@@ -16,7 +16,14 @@ export interface StorageEntries {
   set(module: string, entry: StorageEntry, maxBytes: number): Promise<number | 'full'>;
   /** Whether there was one. */
   delete(module: string, key: string): Promise<boolean>;
-  list(module: string, list: { prefix: string; after: string; limit: number }): Promise<readonly string[]>;
+  /**
+   * What has expired is looked at too, until it is swept: of so many dead entries in a row it finds fewer than there are,
+   * and says after which to go on.
+   */
+  list(
+    module: string,
+    list: { prefix: string; after: string; limit: number },
+  ): Promise<{ readonly keys: readonly string[]; readonly next: string | undefined }>;
   /** @param expected null: there must be none */
   swap(
     module: string,
@@ -31,6 +38,8 @@ export interface StorageEntries {
 /** What an entry takes besides its key and its value. */
 const ENTRY_BYTES = 64;
 const SWEPT_AT_ONCE = 500;
+/** Entries that one list looks at: all others wait for the writer meanwhile, about a millisecond. */
+const LOOKED_AT = 1_000;
 
 export function createStorageEntries(state: State, now: () => number = Date.now): StorageEntries {
   /** The bytes that are used now, or which statement would not have it. */
@@ -76,11 +85,19 @@ export function createStorageEntries(state: State, now: () => number = Date.now)
       const end = endOfPrefix(prefix);
       // Strings compare by UTF-16 here and by code points there, so the database gets both lower bounds.
       // A search reads what lies between the keys too, so it is not for the host's own thread.
+      const most = Math.max(limit, LOOKED_AT);
       const rows =
         end === undefined
-          ? await state.query(LIST, [module, prefix, after, now(), limit])
-          : await state.query(LIST_UNTIL, [module, prefix, after, end, now(), limit]);
-      return rows.map(({ name }) => String(name));
+          ? await state.query(LIST, [module, prefix, after, most])
+          : await state.query(LIST_UNTIL, [module, prefix, after, end, most]);
+      const at = now();
+      const keys: string[] = [];
+      for (const { name, expires_at } of rows) {
+        if (keys.length === limit) break;
+        if (expires_at === null || Number(expires_at) > at) keys.push(String(name));
+      }
+      const last = keys.length === limit ? keys.at(-1) : rows.length === most ? rows.at(-1)?.name : undefined;
+      return { keys, next: last === undefined ? undefined : String(last) };
     },
     async swap(module, entry, expected, maxBytes) {
       const { key } = entry;
@@ -102,8 +119,10 @@ const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 const GET = `SELECT value FROM storage_entries WHERE module = ? AND name = ? AND ${LIVE}`;
 const SAME = `SELECT 1 AS same FROM storage_entries WHERE module = ? AND name = ? AND value = ? AND ${LIVE}`;
 const ABSENT = `SELECT 1 AS absent WHERE NOT EXISTS (SELECT 1 FROM storage_entries WHERE module = ? AND name = ? AND ${LIVE})`;
-const LIST = `SELECT name FROM storage_entries WHERE module = ? AND name >= ? AND name > ? AND ${LIVE} ORDER BY name LIMIT ?`;
-const LIST_UNTIL = `SELECT name FROM storage_entries WHERE module = ? AND name >= ? AND name > ? AND name < ? AND ${LIVE} ORDER BY name LIMIT ?`;
+const LIST =
+  'SELECT name, expires_at FROM storage_entries WHERE module = ? AND name >= ? AND name > ? ORDER BY name LIMIT ?';
+const LIST_UNTIL =
+  'SELECT name, expires_at FROM storage_entries WHERE module = ? AND name >= ? AND name > ? AND name < ? ORDER BY name LIMIT ?';
 const SIZE = 'COALESCE((SELECT size_bytes FROM storage_entries WHERE module = ? AND name = ?), 0)';
 const COUNT = `
   INSERT INTO storage_usage (module, used_bytes) VALUES (?, ?)

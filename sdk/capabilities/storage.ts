@@ -23,7 +23,7 @@ export interface StorageListOptions {
 export interface StorageListing {
   /** In the order of their code points. */
   readonly keys: readonly string[];
-  /** For the next call; undefined when there is no more. */
+  /** For the next call; undefined when there is no more. With one there may be fewer keys than `limit`, even none. */
   readonly cursor: string | undefined;
 }
 

@@ -60,6 +60,55 @@ async function hostile(body: string, look: (guest: Guest) => Promise<void>): Pro
 }
 
 describe('a hostile module with a storage', () => {
+  it('that has the host read a megabyte thousands of times is refused before the host has read them', async () => {
+    await hostile(
+      `async onkeep() { await this.storage.set('large', 'x'.repeat(1_000_000)); return {}; }
+       async onflood() {
+        const codes = {};
+        const count = (code) => { codes[code] = (codes[code] ?? 0) + 1; };
+        await Promise.all(Array.from({ length: 2_000 }, () => this.storage.get('large').then(() => count('ok'), ({ code }) => count(code))));
+        return codes;
+      }`,
+      async (guest) => {
+        await guest.json('keep');
+        const codes = await guest.json<Record<string, number>>('flood');
+        expect(Object.keys(codes).sort()).toEqual(['QUOTA_EXCEEDED', 'ok']);
+        // A second's worth at once, and as much again for each further second that this takes a slow machine.
+        expect(codes.ok).toBeGreaterThanOrEqual(16);
+        expect(codes.ok).toBeLessThan(500);
+      },
+    );
+  });
+
+  it('that lists what has expired, over and over, has others wait for one short look at a time', async () => {
+    await hostile(
+      `async onkeep() {
+        for (let turn = 0; turn < 30; turn++) {
+          await Promise.all(Array.from({ length: 100 }, (_, n) => this.storage.set(String(turn * 100 + n).padStart(5, '0'), 1, { ttl: 0.001 })));
+        }
+        return {};
+      }
+      async onflood() {
+        let pages = 0;
+        const keys = [];
+        for (let cursor; ; pages++) {
+          const page = await this.storage.list({ limit: 1, cursor });
+          keys.push(...page.keys);
+          cursor = page.cursor;
+          if (cursor === undefined) break;
+        }
+        const many = await Promise.allSettled(Array.from({ length: 100 }, () => this.storage.list({ limit: 1 })));
+        return { pages, keys, ends: many.map(({ status }) => status).filter((status) => status !== 'fulfilled') };
+      }`,
+      async (guest) => {
+        await guest.json('keep');
+        const looked = await guest.json('flood');
+        // Three thousand dead entries, a thousand at a time.
+        expect(looked).toEqual({ pages: 3, keys: [], ends: [] });
+      },
+    );
+  });
+
   it('sees no object of another realm in what it is given, and in what it is refused', async () => {
     await hostile(
       `async onrun() {

@@ -53,6 +53,22 @@ describe('calls in flight', () => {
   });
 });
 
+describe('answers of the host', () => {
+  it('beyond a second of quota are made up for before the next call is asked', () => {
+    const { quota, clock } = quotaAt({ callsPerSecond: 1_000 });
+    let asked = 0;
+    const call = () => quota.run(() => ++asked);
+    call();
+    quota.answered(150);
+    expect(call).toThrow(REFUSED);
+    clock.ms += 400;
+    expect(call).toThrow(REFUSED);
+    clock.ms += 200;
+    call();
+    expect(asked).toBe(2);
+  });
+});
+
 describe('calls per second', () => {
   it('come back as time passes, and never more than a second of them', async () => {
     const { quota, clock } = quotaAt();
