@@ -11,11 +11,13 @@ import { createCapabilities } from './compose/capabilities.ts';
 import { openDatabaseOf, openDatabases } from './compose/databases.ts';
 import { createEventRoom, createNotificationRoom, followChains } from './compose/events.ts';
 import { gatewayOptions, socketLimits } from './compose/gateway-options.ts';
+import { createLife, openInstalled } from './compose/life.ts';
 import { createModuleHost } from './compose/module-host.ts';
 import { createModuleLoading, hosted, startLoaded } from './compose/module-loading.ts';
 import { createOperators } from './compose/operators.ts';
 import { openSecurity } from './compose/security.ts';
-import { createTaskRoom } from './compose/tasks.ts';
+import { createTaskRoom, hasQueue } from './compose/tasks.ts';
+import { openWatch } from './compose/watch.ts';
 import type { HostSettings } from './config/settings-schema.ts';
 import { createGateway } from './gateway/app.ts';
 import { serveGateway } from './gateway/serve.ts';
@@ -25,10 +27,12 @@ import type { CheckedModule } from './modules/load.ts';
 import { ModuleDesk } from './modules/module-desk.ts';
 import { Registry } from './modules/registry.ts';
 import { SecretDesk } from './modules/secret-desk.ts';
+import { SettingsDesk } from './modules/settings-desk.ts';
 import type { Logger } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { shrinkHeap } from './observability/shrink-heap.ts';
 import { openDataFolder } from './state/data-folder.ts';
+import { purgeModule } from './state/purge-module.ts';
 import { openState } from './state/state.ts';
 import { createDesk } from './tasks/desk.ts';
 import type { TaskDesk } from './tasks/task-desk.ts';
@@ -61,19 +65,30 @@ const SETTLE_MS = 1_000;
 const MB = 1024 * 1024;
 
 /** @throws ListenError, Error when the host cannot start at all; nothing is left running then */
-export async function startHost({ settings, environment, settingsFile, log }: HostOptions): Promise<Host> {
+export async function startHost({ settings, environment, settingsFile, log: hostLog }: HostOptions): Promise<Host> {
   const data = await openDataFolder(settings.data);
-  const state = await openState(data.path, log);
-  const security = await openSecurity(settings, { dataFolder: data.path, environment, state, log }).catch(
-    async (error: unknown) => {
-      await state.close();
-      throw error;
-    },
-  );
+  const state = await openState(data.path, hostLog);
+  const watch = openWatch(settings, state, hostLog);
+  const { log } = watch;
+  const security = await openSecurity(settings, {
+    dataFolder: data.path,
+    secret: data.secret,
+    environment,
+    state,
+    log,
+  }).catch(async (error: unknown) => {
+    await state.close();
+    throw error;
+  });
+  const { book, packages } = await openInstalled(settings, data.path, state).catch(async (error: unknown) => {
+    await state.close();
+    throw error;
+  });
   const registry = new Registry();
   /** What each module was granted and holds, for the capabilities; by name. */
   const powers = new Map<string, CheckedModule>();
   const metrics = createMetrics();
+  watch.follow(registry, metrics);
   const tasks = createTaskRoom(settings, { dataFolder: data.path, registry, meter: metrics.taskMeter, log });
   const desk = createDesk(tasks);
   const events = createEventRoom(settings, { registry, gate: () => capabilities.gate, meter: metrics.eventMeter, log });
@@ -81,14 +96,23 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
   const moduleDesk = new ModuleDesk({
     registry,
     grants: security.grants,
-    load: (name) => loading.loadAgain(name, false),
+    candidate: (name) => life.installer.candidate(name),
+    load: (name) => life.installer.resume(name),
     onFailure: (module, error) => log.error({ module, err: error }, 'could not be loaded again'),
   });
   const secretDesk = new SecretDesk({
     modules: moduleDesk,
     vault: security.vault,
-    refresh: (name) => loading.refreshSecrets(name),
+    refresh: async (name) => void (await loading.refreshSettings(name)),
     onFailure: (module, error) => log.error({ module, err: error }, 'its secrets could not be put in force'),
+  });
+  const settingsDesk = new SettingsDesk({
+    modules: moduleDesk,
+    find: (name) => loading.findSettings(name),
+    book: security.settings,
+    vault: security.vault,
+    refresh: (name) => loading.refreshSettings(name),
+    onFailure: (module, error) => log.error({ module, err: error }, 'its settings could not be put in force'),
   });
   const breakpoints = new Breakpoints();
   const operators = createOperators(settings, {
@@ -96,10 +120,15 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
     desk,
     modules: moduleDesk,
     secrets: secretDesk,
+    settings: settingsDesk,
+    moduleLife: () => life,
     securityEvents: security.events,
+    logins: security,
     events,
     notifications,
     metrics,
+    watch,
+    usageOf: (name) => hosted(registry).find((module) => module.name === name)?.usage,
     log,
   });
   let ready = false;
@@ -107,6 +136,7 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
   const gateway = createGateway(
     gatewayOptions(settings, {
       secret: data.secret,
+      security,
       registry,
       metrics,
       isReady: () => ready,
@@ -121,11 +151,13 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
     limits: socketLimits(settings),
     onError: (error) => log.error({ err: error }, 'the socket failed'),
   }).catch(async (error: unknown) => {
+    await security.close();
     await state.close();
     throw error;
   });
   const { files, jail } = await prepareCells(data.cache, settings.jail, log).catch(async (error: unknown) => {
     await server.close();
+    await security.close();
     await state.close();
     throw error;
   });
@@ -134,6 +166,7 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
   const store = createBundleStore(join(data.cache, 'bundles'));
   const databases = openDatabases(settings, { files, jail, dataFolder: data.path, log });
   const capabilities = createCapabilities(settings, {
+    environment,
     powers,
     tasks,
     events,
@@ -147,6 +180,8 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
     databases,
     security,
     settingsFile,
+    metrics,
+    moduleLog: watch.moduleLog,
     log,
   });
   events.open();
@@ -161,7 +196,7 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
   };
   const spawn = createSpawner({ cells, ...powersOf });
   const places = { settings, files, cache: data.cache, store, cells, registry, meter: metrics.threadMeter, log };
-  const modules = createModuleHost({ ...places, spawn });
+  const modules = createModuleHost({ ...places, spawn, onCrash: (...crash) => life.installer.crashed(...crash) });
 
   metrics.watchUsage(() => hosted(registry).map((module) => [module.name, module.usage] as const));
 
@@ -171,10 +206,33 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
     spawnIn: (pool) => createSpawner({ cells: pool, ...powersOf, capabilities: whileLearnt(capabilities.table) }),
     store,
     registry,
+    book,
+    folderOf: (module, version) => packages.folderOf(module, version),
     security,
-    openDatabase: (manifest) => openDatabaseOf(databases, manifest),
+    openDatabase: (manifest) => openDatabaseOf(databases, manifest, settings, log),
     powers,
     modules,
+    drainMs: DRAIN_MS,
+    log,
+  });
+
+  const life = createLife(settings, {
+    registry,
+    book,
+    packages,
+    security,
+    loading,
+    environment,
+    purges: [
+      // An embedded queue that was never opened holds nothing, and is not opened to find that out.
+      async (module) => {
+        if (hasQueue(settings, data.path)) await tasks.forget(module);
+      },
+      (module) => databases.forget(module),
+      async (module) => capabilities.clearCache(module),
+      (module) => security.settings.forget(module),
+      (module) => purgeModule(state, module),
+    ],
     drainMs: DRAIN_MS,
     log,
   });
@@ -184,6 +242,7 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
     for (const module of hosted(registry)) {
       if (module.manifest.auto_load) await startLoaded(module, log);
     }
+    await life.start();
     ready = true;
     // Once the dust has settled: what loading made is garbage only when its last promises have run.
     settle = setTimeout(shrinkHeap, SETTLE_MS);
@@ -216,17 +275,19 @@ export async function startHost({ settings, environment, settingsFile, log }: Ho
       clearInterval(sweep);
       clearTimeout(settle);
       notifications.close();
+      watch.end();
       breakpoints.close();
       await Promise.all([server.close(), tasks.close(DRAIN_MS), events.close(DRAIN_MS), loading.close()]);
       // One that cannot be stopped must not keep the cells: they end it.
       const stops = await Promise.allSettled(hosted(registry).map((module) => module.stop(DRAIN_MS)));
       for (const stop of stops)
         if (stop.status === 'rejected') log.error({ err: stop.reason }, 'a module did not stop');
-      await loading.retired();
+      await Promise.all([loading.retired(), life.close()]);
       await Promise.all([cells.close(), capabilities.close()]);
       await databases.close();
       await jail.close();
       await security.close();
+      await watch.close();
       await state.close();
     },
   };

@@ -1,5 +1,4 @@
 /** Which addresses a module may be connected to: an allow-list of what is plainly public. */
-import { lookup as resolve } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
@@ -11,8 +10,6 @@ export interface ResolvedAddress {
 }
 
 export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
-
-export const resolveHost: Resolver = (host) => resolve(host, { all: true, verbatim: true });
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 

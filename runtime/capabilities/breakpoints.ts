@@ -20,6 +20,7 @@ export interface WaitingBreakpoint extends Omit<BreakpointStop, 'signal'> {
   readonly at: number;
 }
 
+/** Of all modules; the first of each finds a place all the same. */
 const MAX_WAITING = 64;
 const MAX_OF_MODULE = 8;
 
@@ -34,7 +35,7 @@ export class Breakpoints {
   /** Resolves when it is resumed, at its deadline, or when its thread ends. @throws PlexiError QUOTA_EXCEEDED */
   stop({ signal, ...stop }: BreakpointStop): Promise<void> {
     const ofModule = this.list().filter(({ module }) => module === stop.module).length;
-    if (this.#waiting.size >= MAX_WAITING) throw tooMany(`${MAX_WAITING} breakpoints`);
+    if (this.#waiting.size >= MAX_WAITING && ofModule > 0) throw tooMany(`${MAX_WAITING} breakpoints`);
     if (ofModule >= MAX_OF_MODULE) throw tooMany(`${MAX_OF_MODULE} breakpoints of this module`);
     const now = Date.now();
     if (signal.aborted || stop.until <= now) return Promise.resolve();

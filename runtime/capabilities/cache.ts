@@ -12,6 +12,8 @@ export interface CachePort {
   /** What does not fit pushes out what was there for longest; what never fits is not kept. */
   set(module: string, key: string, value: string, ttlMs: number): void | Promise<void>;
   delete(module: string, key: string): void | Promise<void>;
+  /** Everything of the module. */
+  clear(module: string): void | Promise<void>;
   close(): Promise<void>;
 }
 

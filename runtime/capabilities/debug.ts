@@ -7,8 +7,8 @@ import type { BreakpointStop } from './breakpoints.ts';
 import type { Capability } from './capability.ts';
 
 export interface DebugPort {
-  /** By the host's own copy of its settings. */
-  isInDebugMode(module: string): boolean;
+  /** By the host's own copy of its settings, and who gave them. @throws PlexiError STATE_UNAVAILABLE */
+  isInDebugMode(module: string): boolean | Promise<boolean>;
   /** @throws PlexiError QUOTA_EXCEEDED */
   stop(stop: BreakpointStop): Promise<void>;
 }
@@ -19,13 +19,14 @@ export function createDebugCapability(port: DebugPort): Capability {
   return ({ module, signal, invocations }) => ({
     async breakpoint(...args) {
       if (!checkBreakpoint.Check(args)) throw invalid();
-      if (!port.isInDebugMode(module)) return;
       const [{ label, within }, locals] = args;
-      const text = JSON.stringify(locals);
-      if (text.length > MAX_DEBUG_VALUE) throw invalid();
       // One that names no invocation may belong to any: it ends with the first.
       const deadline = invocations?.find(within)?.deadline ?? invocations?.firstDeadline ?? Number.POSITIVE_INFINITY;
       const until = Math.min(Date.now() + MAX_BREAKPOINT_MS, deadline);
+      if (!(await port.isInDebugMode(module))) return;
+      // Undefined has no text, and may come from the bridge.
+      const text: string | undefined = JSON.stringify(locals);
+      if (text === undefined || text.length > MAX_DEBUG_VALUE) throw invalid();
       await port.stop({ module, label, locals: text, until, signal });
     },
   });

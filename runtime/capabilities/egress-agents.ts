@@ -3,38 +3,55 @@
  * one uses. Nothing of this reads the environment: a proxy that is named there would be asked in place of the address that
  * was checked.
  */
-import { Agent } from 'undici';
+import { Agent, buildConnector, Pool } from 'undici';
 import { checkedLookup, type Resolver } from './address.ts';
+import { askNameServers } from './egress-lookup.ts';
+import { EgressNames, type ModuleNames } from './egress-names.ts';
+import { EgressSockets, SOCKET_LIMITS, type SocketLimits } from './egress-sockets.ts';
 import type { EgressTarget } from './egress-target.ts';
 
 export interface EgressAgentOptions {
-  readonly resolver: Resolver;
+  /** Absent: names as the machine has them. */
+  readonly resolver: Resolver | undefined;
+  /** Addresses; absent: those of the operating system. */
+  readonly nameServers: readonly string[] | undefined;
   /** Whether the name may lead to a private address. */
   readonly mayBePrivate: (host: string) => boolean;
   readonly ownAddresses: (() => ReadonlySet<string>) | undefined;
   readonly timeoutMs: number;
+  readonly limits?: SocketLimits;
+  readonly keepAliveMs?: number;
 }
 
 /** Of one module to one host and port; who comes later waits until its own deadline. */
 const CONNECTIONS_PER_HOST = 16;
+/** Whatever the other side says: how long the host keeps something open is not for it to decide. */
+const KEEP_ALIVE_MS = 4_000;
+/** An origin goes with its last connection; those that wait for one have theirs too. */
+const MAX_ORIGINS = 4 * SOCKET_LIMITS.ofModule;
 
 interface Pools {
   readonly public: Agent;
   readonly private: Agent;
+  readonly names: ModuleNames;
   users: number;
 }
 
 export class EgressAgents {
   readonly #options: EgressAgentOptions;
   readonly #pools = new Map<string, Pools>();
+  readonly #names: EgressNames;
+  readonly #sockets: EgressSockets;
 
   constructor(options: EgressAgentOptions) {
     this.#options = options;
+    this.#names = new EgressNames({ ask: askNameServers(options.nameServers) });
+    this.#sockets = new EgressSockets(options.timeoutMs, options.limits);
   }
 
   /** For one instance of a module, until its signal fires. */
   open(module: string, signal: AbortSignal): (target: EgressTarget) => Agent {
-    const pools = this.#pools.get(module) ?? this.#make();
+    const pools = this.#pools.get(module) ?? this.#make(module);
     this.#pools.set(module, pools);
     pools.users += 1;
     signal.addEventListener(
@@ -55,19 +72,29 @@ export class EgressAgents {
   }
 
   /** Two, so that a connection to a private address is never used again for a request that may not have one. */
-  #make(): Pools {
-    const { resolver, mayBePrivate, ownAddresses } = this.#options;
+  #make(module: string): Pools {
+    const names = this.#names.open();
+    const { resolver = names.resolve, mayBePrivate, ownAddresses } = this.#options;
     return {
-      public: this.#agent(checkedLookup(() => false, resolver, ownAddresses)),
-      private: this.#agent(checkedLookup(mayBePrivate, resolver)),
+      public: this.#agent(
+        module,
+        checkedLookup(() => false, resolver, ownAddresses),
+      ),
+      private: this.#agent(module, checkedLookup(mayBePrivate, resolver)),
+      names,
       users: 0,
     };
   }
 
-  #agent(lookup: ReturnType<typeof checkedLookup>): Agent {
-    const { timeoutMs } = this.#options;
+  #agent(module: string, lookup: ReturnType<typeof checkedLookup>): Agent {
+    const { timeoutMs, keepAliveMs = KEEP_ALIVE_MS } = this.#options;
+    const connect = buildConnector({ lookup, timeout: timeoutMs, allowH2: false });
+    const factory = this.#sockets.factory(module, connect);
     return new Agent({
-      connect: { lookup, timeout: timeoutMs },
+      factory: (origin, options) => new Pool(origin, { ...options, factory }),
+      maxOrigins: MAX_ORIGINS,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       connections: CONNECTIONS_PER_HOST,
@@ -78,6 +105,7 @@ export class EgressAgents {
   }
 }
 
-async function destroy({ public: open, private: closed }: Pools): Promise<void> {
+async function destroy({ public: open, private: closed, names }: Pools): Promise<void> {
+  names.close();
   await Promise.all([open.destroy(), closed.destroy()]);
 }

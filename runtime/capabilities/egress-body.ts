@@ -6,8 +6,13 @@ import type { BodyRef } from '@plexichat/sdk/protocol/invocation';
 import type { Session } from '../bridge/session.ts';
 
 /** Sends an answer's body to the guest. @throws PlexiError QUOTA_EXCEEDED */
-export function sendBody(body: Readable, maxBytes: number, session: Session): number {
-  return sendStream(boundedSource(body, maxBytes), session);
+export function sendBody(
+  body: Readable,
+  maxBytes: number,
+  session: Session,
+  onBytes: (bytes: number) => void = () => {},
+): number {
+  return sendStream(boundedSource(body, maxBytes, onBytes), session);
 }
 
 /** The same for what comes in pieces already; cancelled when it cannot be sent. */
@@ -20,7 +25,7 @@ export function sendStream(source: ByteSource, session: Session): number {
   }
 }
 
-function boundedSource(body: Readable, maxBytes: number): ByteSource {
+function boundedSource(body: Readable, maxBytes: number, onBytes: (bytes: number) => void): ByteSource {
   const chunks = body[Symbol.asyncIterator]();
   let total = 0;
   return {
@@ -34,6 +39,7 @@ function boundedSource(body: Readable, maxBytes: number): ByteSource {
       });
       if (done) return undefined;
       total += value.byteLength;
+      onBytes(value.byteLength);
       if (total > maxBytes) {
         body.destroy();
         throw new PlexiError('EGRESS_FAILED', `The answer is larger than ${maxBytes} bytes.`);
@@ -45,14 +51,24 @@ function boundedSource(body: Readable, maxBytes: number): ByteSource {
 }
 
 /** A request's body, as undici takes it. @throws PlexiError INVALID_CALL */
-export function openBody(body: BodyRef, session: Session): string | Readable | undefined {
+export function openBody(
+  body: BodyRef,
+  session: Session,
+  onBytes: (bytes: number) => void = () => {},
+): string | Readable | undefined {
   if (body.kind === 'none') return undefined;
-  if (body.kind === 'text') return body.text;
+  if (body.kind === 'text') {
+    onBytes(Buffer.byteLength(body.text));
+    return body.text;
+  }
   const source = openStream(body.stream, session);
   const readable = new Readable({
     read() {
       source.read().then(
-        (chunk) => this.push(chunk ?? null),
+        (chunk) => {
+          onBytes(chunk?.byteLength ?? 0);
+          this.push(chunk ?? null);
+        },
         (error: Error) => this.destroy(error),
       );
     },

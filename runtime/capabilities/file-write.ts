@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, rename, unlink } from 'node:fs/promises';
 import type { ByteSource } from '@plexichat/sdk/protocol/body-streams';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { reserveOf } from '../state/disk-reserve.ts';
 import type { HeldFolder } from './file-disk.ts';
 import { refuseKind } from './file-entry.ts';
 import { isMissing } from './file-errors.ts';
@@ -20,9 +21,6 @@ export interface WriteOptions {
   readonly idleMs: number;
 }
 
-/** What every disk keeps for the host itself: a full one takes the queue and the state down with it. */
-const RESERVE_BYTES = 1024 ** 3;
-const RESERVE_SHARE = 0.05;
 const LOOK_AT_SPACE_EVERY = 16 * 1024 * 1024;
 const PERMISSION_BITS = 0o777;
 
@@ -118,7 +116,7 @@ async function next(source: ByteSource, idleMs: number, path: string): Promise<U
 
 async function assertSpace({ disk, work }: Walk, folder: HeldFolder, path: string): Promise<void> {
   const { freeBytes, totalBytes } = await disk.spaceOf(work, folder);
-  if (freeBytes - LOOK_AT_SPACE_EVERY > Math.min(RESERVE_BYTES, totalBytes * RESERVE_SHARE)) return;
+  if (freeBytes - LOOK_AT_SPACE_EVERY > reserveOf(totalBytes)) return;
   throw new PlexiError('FILES_UNAVAILABLE', `${path} was not written: the disk is nearly full.`);
 }
 

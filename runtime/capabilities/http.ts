@@ -9,7 +9,7 @@ import type { HeaderPair } from '@plexichat/sdk/protocol/invocation';
 import { Compile } from 'typebox/compile';
 import type { Agent, Dispatcher } from 'undici';
 import type { Session } from '../bridge/session.ts';
-import { type Resolver, resolveHost } from './address.ts';
+import type { Resolver } from './address.ts';
 import type { Capability } from './capability.ts';
 import { EgressAgents } from './egress-agents.ts';
 import { openBody, sendBody } from './egress-body.ts';
@@ -25,6 +25,8 @@ export interface HttpSettings {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly resolver?: Resolver;
+  /** Addresses; absent: those of the operating system. */
+  readonly nameServers?: readonly string[];
   /** Of this machine; asked for at every connection. */
   readonly ownAddresses?: () => ReadonlySet<string>;
 }
@@ -37,6 +39,8 @@ export interface HttpGrants {
   onUsed?(module: string, grant: Permission): void;
   /** A request was refused where it wanted to go. @param reason as the module gets to see it */
   onDenied?(module: string, reason: string): void;
+  /** Bytes of a body went out, or came in. */
+  onTransfer?(module: string, direction: 'sent' | 'received', bytes: number): void;
 }
 
 export interface HttpEgress {
@@ -54,7 +58,8 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK
 export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): HttpEgress {
   const privateHosts = new Set([...settings.allowPrivate].map((entry) => entry.slice(0, entry.lastIndexOf(':'))));
   const agents = new EgressAgents({
-    resolver: settings.resolver ?? resolveHost,
+    resolver: settings.resolver,
+    nameServers: settings.nameServers,
     mayBePrivate: (host) => privateHosts.has(host),
     ownAddresses: settings.ownAddresses,
     timeoutMs: settings.timeoutMs,
@@ -94,6 +99,7 @@ export function createHttpEgress(settings: HttpSettings, grants: HttpGrants): Ht
             allowance,
             signal: limit,
             settings,
+            onTransfer: (direction, bytes) => grants.onTransfer?.(module, direction, bytes),
           });
         } catch (error) {
           if (error instanceof PlexiError && error.code === 'EGRESS_DENIED') grants.onDenied?.(module, error.message);
@@ -133,10 +139,11 @@ interface Hop {
   readonly allowance: RetryAllowance;
   readonly signal: AbortSignal;
   readonly settings: HttpSettings;
+  readonly onTransfer: (direction: 'sent' | 'received', bytes: number) => void;
 }
 
 async function follow(hop: Hop): Promise<HttpResponse> {
-  const { request, session, check, secret } = hop;
+  const { request, session, check, secret, onTransfer } = hop;
   let body: string | Readable | undefined;
   let isOpen = false;
   try {
@@ -145,9 +152,11 @@ async function follow(hop: Hop): Promise<HttpResponse> {
     const secrets = createRequestSecrets(secret, target);
     const filled = { ...target, url: secrets.fillUrl(target.url) };
     const headers = toHeaders(request.headers, secrets);
-    body = openBody(request.body, session);
+    body = openBody(request.body, session, (bytes) => onTransfer('sent', bytes));
     isOpen = true;
-    return await sendAndRedirect(hop, secrets, filled, headers, body);
+    return await sendAndRedirect(hop, secrets, filled, headers, body).catch((error: unknown) => {
+      throw withoutSecrets(error, secrets);
+    });
   } catch (error) {
     if (!isOpen) session.discard(request.body);
     if (body instanceof Readable) body.destroy();
@@ -155,8 +164,15 @@ async function follow(hop: Hop): Promise<HttpResponse> {
   }
 }
 
+/** A redirect names a host, and with it whatever the other side likes; errors repeat it. */
+function withoutSecrets(error: unknown, { hide }: RequestSecrets): unknown {
+  if (!(error instanceof PlexiError)) return error;
+  const message = hide(error.message);
+  return message === error.message ? error : new PlexiError(error.code, message, { cause: error.cause });
+}
+
 async function sendAndRedirect(
-  { request, session, check, agent, allowance, signal, settings }: Hop,
+  { request, session, check, agent, allowance, signal, settings, onTransfer }: Hop,
   secrets: RequestSecrets,
   first: EgressTarget,
   firstHeaders: Record<string, string>,
@@ -171,7 +187,9 @@ async function sendAndRedirect(
     const answer = await send(agent(target), target, { method, headers, body, signal }, allowance);
     const location = answer.headers.location;
     if (!REDIRECTS.has(answer.statusCode) || typeof location !== 'string') {
-      return toResponse(answer, visible, session, secrets, settings.maxResponseBytes);
+      const sendOn = () =>
+        sendBody(answer.body, settings.maxResponseBytes, session, (bytes) => onTransfer('received', bytes));
+      return toResponse(answer, visible, secrets, sendOn);
     }
     await answer.body.dump().catch(() => {});
     const next = URL.parse(location, target.url);
@@ -201,22 +219,21 @@ function becomesGet(status: number, method: string): boolean {
 function toResponse(
   answer: Dispatcher.ResponseData,
   url: string,
-  session: Session,
   secrets: RequestSecrets,
-  maxBytes: number,
+  sendOn: () => number,
 ): HttpResponse {
   const headers: HeaderPair[] = [];
   for (const [name, value] of Object.entries(answer.headers)) {
     // An upstream's cookies are its own business with whoever logs in there, not the module's.
     if (name === 'set-cookie' || value === undefined) continue;
+    if (secrets.hide(name) !== name) continue;
     headers.push([name, secrets.hide(Array.isArray(value) ? value.join(', ') : value)]);
   }
-  const stream = sendBody(answer.body, maxBytes, session);
   return {
     status: answer.statusCode,
-    statusText: answer.statusText ?? '',
+    statusText: secrets.hide(answer.statusText ?? ''),
     url,
     headers,
-    body: { kind: 'stream', stream },
+    body: { kind: 'stream', stream: sendOn() },
   };
 }

@@ -14,6 +14,7 @@ export interface MemoryCache extends CachePort {
   get(module: string, key: string): string | undefined;
   set(module: string, key: string, value: string, ttlMs: number): void;
   delete(module: string, key: string): void;
+  clear(module: string): void;
 }
 
 /** What an entry costs besides its texts; so the bound on bytes is one on entries too. */
@@ -59,6 +60,7 @@ export function createMemoryCache({
       shrink();
     },
     delete: (module, key) => void on(module, (cache) => cache.delete(key)),
+    clear: (module) => on(module, (cache) => cache.clear()),
     async close() {
       caches.clear();
       total = 0;

@@ -52,6 +52,7 @@ export function createRedisCache({ redis, prefix, moduleBytes, onAway, onBack }:
     set: (module, key, value, ttlMs) =>
       client.plexiCacheSet(...keysOf(prefix, module), key, value, ttlMs, moduleBytes).then(works, fail),
     delete: (module, key) => client.plexiCacheDelete(...keysOf(prefix, module), key).then(works, fail),
+    clear: (module) => client.del(...keysOf(prefix, module)).then(works, fail),
     async close() {
       client.disconnect();
     },

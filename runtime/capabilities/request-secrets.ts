@@ -3,13 +3,14 @@
  * gets to see of it.
  */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { hideSecrets } from './egress-hide.ts';
 import type { EgressTarget } from './egress-target.ts';
 
 export interface RequestSecrets {
   /** Fills the path and the query of a URL whose host was judged before: a secret never decides where a request goes. */
   fillUrl(url: URL): URL;
   fillHeader(value: string): string;
-  /** Puts the placeholders back, where an address that the other side built on ours has the values. */
+  /** Puts the placeholders back, where what the other side wrote has the values, in whatever encoding. */
   hide(text: string): string;
 }
 
@@ -22,39 +23,43 @@ export interface SecretSetting {
 
 /** `{{secret.name}}`, as a URL carries it too. */
 const PLACEHOLDER = /(?:\{\{|%7B%7B)secret\.([A-Za-z0-9_.-]{1,200})(?:\}\}|%7D%7D)/gi;
-/** What is shorter is no secret, and replacing it would garble everything. */
-const MIN_HIDDEN_LENGTH = 4;
+/** A percent whose digits would be the first letters of what comes after it: decoded, the secret were another one. */
+const OPEN_PERCENT = /%(?:25)*[0-9a-f]?$/i;
+/** Each is looked for in all that comes back. */
+const MAX_SECRETS = 16;
+
+type Goal = Pick<EgressTarget, 'url' | 'grant' | 'mayBePrivate'>;
 
 /** @param target where the request goes first; at redirects nothing is filled in any more */
 export function createRequestSecrets(
   secret: (name: string) => SecretSetting | undefined,
-  target: Pick<EgressTarget, 'url' | 'grant'>,
+  target: Goal,
 ): RequestSecrets {
   const used = new Map<string, string>();
-  const fill = (text: string, write: (value: string) => string): string =>
-    text.replace(PLACEHOLDER, (_found, name: string) => {
-      const setting = secret(name);
-      if (setting === undefined) throw new PlexiError('INVALID_CALL', `There is no secret setting "${name}".`);
-      assertMayGet(target, name, setting);
-      const { value } = setting;
-      const written = write(value);
-      for (const form of [value, written]) if (form.length >= MIN_HIDDEN_LENGTH) used.set(form, `{{secret.${name}}}`);
-      return written;
+  const take = (name: string): string => {
+    const setting = secret(name);
+    if (setting === undefined) throw new PlexiError('INVALID_CALL', `There is no secret setting "${name}".`);
+    assertMayGet(target, name, setting);
+    if (!used.has(setting.value) && used.size >= MAX_SECRETS)
+      throw new PlexiError('INVALID_CALL', `A request has ${MAX_SECRETS} secrets at most.`);
+    used.set(setting.value, `{{secret.${name}}}`);
+    return setting.value;
+  };
+  const fillPart = (text: string): string =>
+    text.replace(PLACEHOLDER, (_found, name: string, at: number) => {
+      if (OPEN_PERCENT.test(text.slice(0, at)))
+        throw new PlexiError('INVALID_CALL', `A percent sign stands right before {{secret.${name}}} in the URL.`);
+      return encodeURIComponent(take(name).toWellFormed());
     });
-  const encode = (value: string): string => encodeURIComponent(value.toWellFormed());
   return {
     fillUrl(url) {
       const filled = new URL(url);
-      filled.pathname = fill(url.pathname, encode);
-      filled.search = fill(url.search, encode);
+      filled.pathname = fillPart(url.pathname);
+      filled.search = fillPart(url.search);
       return filled;
     },
-    fillHeader: (value) => fill(value, (filled) => filled),
-    hide(text) {
-      let hidden = text;
-      for (const [value, placeholder] of used) hidden = hidden.replaceAll(value, placeholder);
-      return hidden;
-    },
+    fillHeader: (value) => value.replace(PLACEHOLDER, (_found, name: string) => take(name)),
+    hide: (text) => (used.size === 0 ? text : hideSecrets(text, used)),
   };
 }
 
@@ -62,12 +67,9 @@ export function createRequestSecrets(
  * Boundary: a secret goes to the hosts that `x-hosts` of its setting names. Where nothing is named, it goes to a host
  * that the operator granted by its own name: `*.example.com` is a yes to many hosts, and to handing a key to none of them.
  */
-function assertMayGet(
-  { url, grant }: Pick<EgressTarget, 'url' | 'grant'>,
-  name: string,
-  { hosts }: SecretSetting,
-): void {
+function assertMayGet({ url, grant, mayBePrivate }: Goal, name: string, { hosts }: SecretSetting): void {
   const { hostname, host } = url;
+  assertUnread(url, name, mayBePrivate);
   if (hosts !== undefined) {
     if (hosts.includes(hostname) || hosts.includes(host)) return;
     throw denied(`the secret ${name} is for ${hosts.length === 0 ? 'no host' : hosts.join(', ')}, not for ${host}`);
@@ -75,6 +77,15 @@ function assertMayGet(
   if (grant.capability === 'http' && grant.host === hostname) return;
   throw denied(
     `the secret ${name} goes only to hosts that are granted by name (http:${host}), or that x-hosts of its setting names`,
+  );
+}
+
+/** Boundary: over http everybody on the way reads along. The way to a service of the operator's own is the operator's. */
+function assertUnread({ protocol, hostname, port }: URL, name: string, mayBePrivate: boolean): void {
+  if (protocol === 'https:' || mayBePrivate) return;
+  const place = `${hostname}:${port === '' ? 80 : port}`;
+  throw denied(
+    `the secret ${name} goes out over https only; write https://, or let the operator list ${place} in egress.allow_private if it is a service of their own`,
   );
 }
 

@@ -218,6 +218,11 @@ export class Instance {
     this.#checkLife(await this.#life('initialize', timeoutMs));
   }
 
+  /** Tells the module of other settings. One that takes too long goes on. @throws PlexiError as `describe` */
+  async changeSettings(settings: string, timeoutMs: number): Promise<void> {
+    this.#checkLife(await this.#life('changeSettings', timeoutMs, settings));
+  }
+
   /** Calls the guest; see Invocations. */
   invoke(
     start: (invocation: number) => [request: string, data: string],
@@ -296,12 +301,12 @@ export class Instance {
     this.#watchEnd();
   }
 
-  async #life(method: keyof GuestApi, timeoutMs: number): Promise<unknown> {
-    const pending = this.session.call(method);
+  async #life(method: keyof GuestApi, timeoutMs: number, ...args: string[]): Promise<unknown> {
+    const pending = this.session.callText(method, ...args);
     this.#steps += 1;
     const timer = setTimeout(() => {
       this.session.settle(pending.id, new PlexiError('MODULE_TIMEOUT', `${method} took longer than ${timeoutMs} ms.`));
-      this.terminate('stuck', `${method} took longer than ${timeoutMs} ms`);
+      if (method !== 'changeSettings') this.terminate('stuck', `${method} took longer than ${timeoutMs} ms`);
     }, timeoutMs);
     try {
       return await pending.answer;

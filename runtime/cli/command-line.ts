@@ -7,13 +7,18 @@ import { printable } from '../observability/printable.ts';
 import { DataFolderError } from '../state/data-folder.ts';
 import { StateError } from '../state/state.ts';
 import { VaultKeyError } from '../state/vault-key.ts';
+import { auditCommand } from './audit.ts';
 import { doctorCommand } from './doctor.ts';
 import { modulesCommand } from './modules.ts';
+import { packCommand } from './pack.ts';
 import { secretsCommand } from './secrets.ts';
 import { serveCommand } from './serve.ts';
+import { signCommand } from './sign.ts';
 import { tasksCommand } from './tasks.ts';
 import { tokenCommand } from './token.ts';
+import { tokensCommand } from './tokens.ts';
 import { HostError, UserError } from './user-error.ts';
+import { verifyCommand } from './verify.ts';
 
 export const EXIT = { ok: 0, input: 1, usage: 2, platform: 3 } as const;
 
@@ -27,9 +32,14 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   for (const command of [
     serveCommand(),
     tokenCommand(),
+    tokensCommand(),
     tasksCommand(),
     modulesCommand(),
     secretsCommand(),
+    auditCommand(),
+    packCommand(),
+    signCommand(),
+    verifyCommand(),
     doctorCommand(),
   ]) {
     for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
@@ -49,6 +59,7 @@ Examples:
   $ plexi token --sub alice --tier premium --permissions read,write
   $ plexi modules list
   $ plexi tasks list
+  $ plexi pack examples/weather
   $ plexi doctor
 
 Exit codes: 0 done, 1 your input, 2 wrong usage, 3 the platform failed.`;

@@ -2,8 +2,8 @@
 import { TIERS, type Tier } from '@plexichat/sdk/protocol/declaration';
 import type { Host } from '../compose.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
+import { signToken } from '../policy/sign-token.ts';
 import { lineToTry, TRIAL_PERMISSIONS } from './line-to-try.ts';
-import { signToken } from './token.ts';
 import type { Access, AccessKind } from './welcome.ts';
 
 const HOUR = 3600;

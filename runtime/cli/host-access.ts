@@ -2,10 +2,10 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { loadHostSettings } from '../config/load-host-settings.ts';
+import { signToken } from '../policy/sign-token.ts';
 import { readHostSecret } from '../state/data-folder.ts';
 import { findRunningHost } from './running-host.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
-import { signToken } from './token.ts';
 import { UserError } from './user-error.ts';
 
 export interface HostFlags {
@@ -36,8 +36,11 @@ export function withHostOptions(command: Command): Command {
 const TOKEN_SECONDS = 60;
 const PERMISSIONS = ['modules:read', 'modules:manage'];
 
-/** @throws UserError, HostError, DataFolderError, HostSettingsError */
-export async function findHost(flags: HostFlags): Promise<HostAccess> {
+/**
+ * @param besides permissions of the token that the command signs itself, besides those of operators
+ * @throws UserError, HostError, DataFolderError, HostSettingsError
+ */
+export async function findHost(flags: HostFlags, besides: readonly string[] = []): Promise<HostAccess> {
   // A folder that is named is meant, whatever the environment says about other hosts.
   const environment = flags.data === undefined ? process.env : {};
   const url = readUrl(flags.url ?? (environment.PLEXI_URL || undefined));
@@ -61,7 +64,7 @@ export async function findHost(flags: HostFlags): Promise<HostAccess> {
     token: await signToken(secret, {
       sub: `cli:${userName()}`,
       tier: 'admin',
-      permissions: PERMISSIONS,
+      permissions: [...PERMISSIONS, ...besides],
       lifetime: TOKEN_SECONDS,
       issuer,
       audience,

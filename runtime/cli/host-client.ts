@@ -10,9 +10,16 @@ export interface HostRequest<Schema extends TSchema> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query; starts with a slash. */
   readonly path: string;
-  /** JSON text. */
-  readonly body?: string | undefined;
+  /** JSON text, or bytes that are sent in pieces. */
+  readonly body?: string | SentBytes | undefined;
+  /** For the whole of it. */
+  readonly deadlineMs?: number;
   readonly answer: Schema;
+}
+
+export interface SentBytes {
+  readonly type: string;
+  readonly stream: ReadableStream<Uint8Array>;
 }
 
 export interface HostAnswer<Value> {
@@ -43,29 +50,33 @@ export async function askHost<Schema extends TSchema>(
   }
 }
 
-async function send({ url, token }: HostAccess, { method, path, body }: HostRequest<TSchema>) {
+async function send({ url, token }: HostAccess, request: HostRequest<TSchema>) {
+  const { method, path, body, deadlineMs = DEADLINE_MS } = request;
+  const isText = typeof body === 'string';
   const headers = {
     accept: 'application/json',
     authorization: `Bearer ${token}`,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(body === undefined ? {} : { 'content-type': isText ? 'application/json' : body.type }),
   };
   try {
     const response = await fetch(url + path, {
       method,
       headers,
-      body: body ?? null,
+      body: body === undefined || isText ? (body ?? null) : body.stream,
+      duplex: 'half',
       // Boundary: the token is for this address; where a redirect leads is somebody else's choice.
       redirect: 'manual',
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(deadlineMs),
     });
     return { status: response.status, text: await readBounded(response) };
   } catch (error) {
     if (error instanceof HostError) throw error;
-    throw new HostError(`${url} cannot be reached: ${reasonOf(error)}. Does the host run there?`);
+    throw new HostError(`${url} cannot be reached: ${reasonOf(error, deadlineMs)}. Does the host run there?`);
   }
 }
 
-async function readBounded(response: Response): Promise<string> {
+/** @throws HostError when it is too long */
+export async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -84,8 +95,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host name cannot be looked up now',
 };
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${DEADLINE_MS / 1000} s`;
+function reasonOf(error: unknown, deadlineMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${deadlineMs / 1000} s`;
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   const code = cause?.code ?? '';
   return (Object.hasOwn(REASONS, code) ? REASONS[code] : undefined) ?? (code || 'it speaks no HTTP');

@@ -4,9 +4,13 @@ import { isModuleName } from '../management/module-input.ts';
 import { askAndShow } from './ask-and-show.ts';
 import { findHost, type HostFlags, withHostOptions } from './host-access.ts';
 import { askHost } from './host-client.ts';
+import { installCommand } from './install.ts';
+import { LIFE_EXAMPLES, lifeCommands } from './life-commands.ts';
 import { oneLine } from './lines.ts';
+import { logsCommand } from './logs.ts';
 import { BrokenSchema, ModulesAnswerSchema, ModuleViewSchema } from './module-answers.ts';
 import { readRows } from './read-rows.ts';
+import { settingsCommand } from './settings.ts';
 import { showModules, showPermissions } from './show-modules.ts';
 import { UserError } from './user-error.ts';
 import { WHICH_HOST } from './which-host.ts';
@@ -14,8 +18,17 @@ import { WHICH_HOST } from './which-host.ts';
 export function modulesCommand(): Command {
   const modules = new Command('modules')
     .description('See the modules of a running host, and say what they may do.')
-    .addHelpText('after', `\nExamples:\n${EXAMPLES.join('\n')}\n${WHICH_HOST}`);
-  for (const command of [listCommand(), showCommand(), grantCommand(), revokeCommand()]) {
+    .addHelpText('after', `\nExamples:\n${[...EXAMPLES, ...LIFE_EXAMPLES].join('\n')}\n${WHICH_HOST}`);
+  for (const command of [
+    listCommand(),
+    showCommand(),
+    grantCommand(),
+    revokeCommand(),
+    installCommand(),
+    ...lifeCommands(),
+    settingsCommand(),
+    logsCommand(),
+  ]) {
     modules.addCommand(withHostOptions(command).addHelpText('after', WHICH_HOST));
   }
   return modules;

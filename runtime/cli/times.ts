@@ -22,6 +22,14 @@ export function showDuration(ms: number): string {
   return pair(ms, HOUR, 'h', MINUTE, 'min');
 }
 
+/** The time of the day by the clock of this machine, to the millisecond. @example showClock('2026-05-01T14:05:00.000Z') */
+export function showClock(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const seconds = `${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${seconds}`;
+}
+
 function relative(ms: number): string {
   const far = Math.abs(ms);
   if (far < SECOND) return 'now';

@@ -2,37 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { TIERS, type Tier } from '@plexichat/sdk/protocol/declaration';
 import { Command, Option } from 'commander';
-import { SignJWT } from 'jose';
 import { loadHostSettings } from '../config/load-host-settings.ts';
+import { signToken } from '../policy/sign-token.ts';
 import { readHostSecret } from '../state/data-folder.ts';
 import { DEFAULT_CONFIG, settingsFile } from './settings-file.ts';
-import { UserError } from './user-error.ts';
-
-export interface TokenClaims {
-  readonly sub: string;
-  readonly tier: Tier;
-  readonly permissions: readonly string[];
-  /** Seconds. */
-  readonly lifetime: number;
-  /** What the host's settings ask every token for. */
-  readonly issuer?: string | undefined;
-  readonly audience?: string | undefined;
-}
-
-export function signToken(secret: Uint8Array, claims: TokenClaims): Promise<string> {
-  const { sub, tier, permissions, lifetime, issuer, audience } = claims;
-  const now = Math.floor(Date.now() / 1000);
-  const extra = {
-    ...(issuer === undefined ? {} : { iss: issuer }),
-    ...(audience === undefined ? {} : { aud: audience }),
-  };
-  return new SignJWT({ tier, permissions, ...extra })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(sub)
-    .setIssuedAt(now)
-    .setExpirationTime(now + lifetime)
-    .sign(secret);
-}
+import { readLifetime, readPermissionList } from './token-flags.ts';
 
 interface TokenFlags {
   readonly sub: string;
@@ -59,10 +33,7 @@ export function tokenCommand(): Command {
       '\nExample:\n  $ plexi token --sub alice --tier premium --permissions read,write --expires 7d',
     )
     .action(async (flags: TokenFlags) => {
-      const permissions = flags.permissions
-        .split(',')
-        .map((permission) => permission.trim())
-        .filter((permission) => permission !== '');
+      const permissions = readPermissionList(flags.permissions);
       if (flags.apiKey === true) {
         printApiKey(flags, permissions);
         return;
@@ -80,18 +51,8 @@ export function tokenCommand(): Command {
     });
 }
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-function readLifetime(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const seconds = Number(count) * (UNIT_SECONDS[unit] ?? 0);
-  if (!(seconds > 0))
-    throw new UserError(`--expires: found "${text}"; allowed is a number and a unit, such as 30m, 12h or 7d.`);
-  return seconds;
-}
-
 function printApiKey({ sub, tier }: TokenFlags, permissions: readonly string[]): void {
-  const key = `plexi_${randomBytes(24).toString('base64url')}`;
+  const key = `plexi_${randomBytes(32).toString('base64url')}`;
   const lines = [
     '# Into plexi.yaml; the key itself is written nowhere, so keep it now:',
     'auth:',

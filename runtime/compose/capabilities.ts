@@ -7,8 +7,7 @@ import { createDebugCapability } from '../capabilities/debug.ts';
 import { createEventsCapability, type EventPort } from '../capabilities/events.ts';
 import { createFilesCapability } from '../capabilities/files.ts';
 import { createHttpEgress } from '../capabilities/http.ts';
-import { createLogCapability } from '../capabilities/log.ts';
-import { moduleLog } from '../capabilities/module-log.ts';
+import { createLogCapability, type ModuleLog } from '../capabilities/log.ts';
 import { createModulesCapability, type ModulePort } from '../capabilities/modules.ts';
 import { createNotificationsCapability, type NotificationPort } from '../capabilities/notifications.ts';
 import { formatPermission, type Permission } from '../capabilities/permission.ts';
@@ -18,8 +17,10 @@ import { createStorage } from '../capabilities/storage.ts';
 import { createTasksCapability, type TaskPort } from '../capabilities/tasks.ts';
 import { createUsersCapability } from '../capabilities/users.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
+import { createDebugMode } from '../modules/debug-mode.ts';
 import type { CheckedModule } from '../modules/load.ts';
 import type { Logger } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { State } from '../state/state.ts';
 import { createStorageEntries } from '../state/storage-entries.ts';
 import { openCache } from './cache.ts';
@@ -36,15 +37,21 @@ export interface CapabilityParts {
   readonly breakpoints: Breakpoints;
   readonly state: State;
   readonly databases: DatabasePort;
-  readonly security: Pick<Security, 'grants' | 'events'>;
+  readonly security: Pick<Security, 'grants' | 'events' | 'settings'>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where the settings came from. */
   readonly settingsFile: string | undefined;
+  readonly metrics: Pick<Metrics, 'modules'>;
+  /** Where modules' own lines go. */
+  readonly moduleLog: ModuleLog;
   readonly log: Logger;
 }
 
 export interface Capabilities {
   readonly table: Readonly<Record<string, Capability>>;
   readonly gate: PermissionGate;
+  /** Forgets what is cached for a module. */
+  readonly clearCache: (module: string) => void | Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,6 +82,7 @@ export function createCapabilities(settings: HostSettings, parts: CapabilityPart
       onUsed,
       onDenied: (module, reason) =>
         security.events.record(module, { kind: 'egress_denied', name: 'http', details: reason }),
+      onTransfer: parts.metrics.modules.transferred,
     },
   );
   const files = createFilesCapability(
@@ -94,12 +102,19 @@ export function createCapabilities(settings: HostSettings, parts: CapabilityPart
     onFailure: (error) => log.warn({ err: error }, 'what expired in the storage of modules could not be swept'),
   });
   const cache = openCache(settings, log);
+  const isInDebugMode = createDebugMode({
+    environment: parts.environment,
+    diagnostics: settings.diagnostics,
+    settings: security.settings,
+    onRefused: (module, message) => log.warn({ module }, message),
+  });
   return {
     gate,
+    clearCache: (module) => cache.clear(module),
     table: {
       http: http.capability,
       files,
-      log: createLogCapability(moduleLog(log)),
+      log: createLogCapability(parts.moduleLog),
       users: createUsersCapability({ find: (id) => users.get(id) }, gate),
       storage: storage.capability,
       cache: createCacheCapability(cache, mayKeep),
@@ -109,7 +124,10 @@ export function createCapabilities(settings: HostSettings, parts: CapabilityPart
       notifications: createNotificationsCapability(notifications, gate),
       modules: createModulesCapability(modules, gate),
       debug: createDebugCapability({
-        isInDebugMode: (module) => powers.get(module)?.manifest.settings.debug === true,
+        isInDebugMode: async (module) => {
+          const manifest = powers.get(module)?.manifest;
+          return manifest !== undefined && isInDebugMode(manifest);
+        },
         stop: (stop) => breakpoints.stop(stop),
       }),
       securityLog: createSecurityLogCapability({

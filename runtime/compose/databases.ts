@@ -43,7 +43,18 @@ export function openDatabases(
 }
 
 /** Creates and migrates the tables of a module that has some. @throws PlexiError that says what would be lost */
-export async function openDatabaseOf(databases: Databases, { module_name, database }: Manifest): Promise<void> {
-  if (!database.enabled) return;
-  await databases.declare(module_name, { tables: database.tables, quotaMb: database.quota_mb });
+export async function openDatabaseOf(
+  databases: Pick<Databases, 'declare'>,
+  { module_name, database: { enabled, tables, quota_mb } }: Manifest,
+  { databases: { max_quota_mb } }: Pick<HostSettings, 'databases'>,
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
+  if (!enabled) return;
+  // Boundary: the manifest is the module's own word.
+  const quotaMb = Math.min(quota_mb, max_quota_mb);
+  if (quotaMb < quota_mb) {
+    const words = `database.quota_mb of config.yaml asks for ${quota_mb} MB; it gets ${max_quota_mb}, as databases.max_quota_mb of the host allows`;
+    log.warn({ module: module_name }, words);
+  }
+  await databases.declare(module_name, { tables, quotaMb });
 }

@@ -5,9 +5,11 @@ import type { SocketLimits } from '../gateway/serve.ts';
 import type { Registry } from '../modules/registry.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { Security } from './security.ts';
 
 export interface EdgeParts {
   readonly secret: Uint8Array;
+  readonly security: Pick<Security, 'tokens' | 'failedLogins'>;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly isReady: () => boolean;
@@ -31,7 +33,7 @@ export function socketLimits({ trust_proxy, limits }: HostSettings): SocketLimit
 
 export function gatewayOptions(
   { limits, auth, trust_proxy }: HostSettings,
-  { secret, registry, metrics, isReady, mount, log }: EdgeParts,
+  { secret, security, registry, metrics, isReady, mount, log }: EdgeParts,
 ): GatewayOptions {
   return {
     directory: registry,
@@ -41,6 +43,9 @@ export function gatewayOptions(
       ...(auth.issuer === undefined ? {} : { issuer: auth.issuer }),
       ...(auth.audience === undefined ? {} : { audience: auth.audience }),
       apiKeys: auth.api_keys,
+      findKey: (sha256) => security.tokens.findKey(sha256),
+      isRevoked: (id) => security.tokens.isWithdrawn(id),
+      failedLogins: security.failedLogins,
     },
     limits: {
       bodyBytes: limits.body_mb * MB,

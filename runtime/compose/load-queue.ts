@@ -18,8 +18,8 @@ export interface LoadQueueOptions extends Pick<LoadAgainOptions, 'retire' | 'onL
 }
 
 export interface LoadQueue {
-  /** By module, once all were loaded. */
-  readonly folders: ReadonlyMap<string, string>;
+  /** By module, once all were loaded; those that come later are put in here. */
+  readonly folders: Map<string, string>;
   /** @throws Error when the directory itself cannot be read */
   loadAll(): Promise<void>;
   /**
@@ -27,6 +27,8 @@ export interface LoadQueue {
    * @param isForced also when it is served already: another one takes its place
    */
   loadAgain(name: string, isForced: boolean): Promise<void>;
+  /** Behind what is being loaded, in rooms of its own. Undefined once the queue is closed. */
+  inRoom<Outcome>(work: (options: LoadOptions) => Promise<Outcome>): Promise<Outcome | undefined>;
   /** Between loads, so that none is under way that has read what the work changes. Nothing happens once it is closed. */
   inTurn(work: () => Promise<void>): Promise<void>;
   /** What is under way ends soon, in failure. */
@@ -38,19 +40,18 @@ const MAX_WAITING = 1_000;
 export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQueueOptions): LoadQueue {
   /** Asked for, and not begun. */
   const waiting = new Map<string, Promise<void>>();
-  let folders: ReadonlyMap<string, string> = new Map();
+  const folders = new Map<string, string>();
   let current: LoadingRoom | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
   return {
-    get folders() {
-      return folders;
-    },
+    folders,
     loadAll: () =>
       inRoom(async (options) => {
-        folders = await loadModules(options);
+        for (const [name, folder] of await loadModules(options)) folders.set(name, folder);
       }),
+    inRoom,
     loadAgain(name, isForced) {
       const key = `${name} ${isForced}`;
       const asked = waiting.get(key);
@@ -71,12 +72,12 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
     },
   };
 
-  function inRoom(work: (options: LoadOptions) => Promise<void>): Promise<void> {
+  function inRoom<Outcome>(work: (options: LoadOptions) => Promise<Outcome>): Promise<Outcome | undefined> {
     return take(async () => {
       const room = openRoom();
       current = room;
       try {
-        await work(optionsIn(room));
+        return await work(optionsIn(room));
       } finally {
         current = undefined;
         await room.close();
@@ -84,10 +85,8 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
     });
   }
 
-  function take(work: () => Promise<void>): Promise<void> {
-    const done = last.then(async () => {
-      if (!isClosed) await work();
-    });
+  function take<Outcome>(work: () => Promise<Outcome>): Promise<Outcome | undefined> {
+    const done = last.then(() => (isClosed ? undefined : work()));
     last = done.catch(() => {});
     return done;
   }

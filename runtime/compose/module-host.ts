@@ -7,7 +7,9 @@ import type { Spawn } from '../cells/spawner.ts';
 import type { HostSettings } from '../config/settings-schema.ts';
 import type { BundleStore } from '../modules/bundle-store.ts';
 import { HostedModule } from '../modules/hosted-module.ts';
+import type { HostedModuleOptions } from '../modules/hosted-module-options.ts';
 import { learnDeclaration } from '../modules/learn.ts';
+import { LiveSettings } from '../modules/live-settings.ts';
 import type { CheckedModule, PreparedModule } from '../modules/load.ts';
 import type { Registry } from '../modules/registry.ts';
 import { Slots } from '../modules/slots.ts';
@@ -25,6 +27,8 @@ export interface ModuleHostParts {
   readonly spawn: Spawn;
   readonly registry: Registry;
   readonly meter: ThreadMeter;
+  /** A module crashed, or was parked. */
+  readonly onCrash: NonNullable<HostedModuleOptions['onCrash']>;
   readonly log: Logger;
 }
 
@@ -32,6 +36,7 @@ export interface ModuleHost {
   /** While a module is being learnt it has no powers yet: it is asked what it declares, not let out. */
   learn(module: CheckedModule, spawnToLearn: Spawn): Promise<Declaration>;
   host(module: PreparedModule): HostedModule;
+  readonly live: LiveSettings;
 }
 
 const BOOT_MS = 15_000;
@@ -49,7 +54,9 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
     const cpuMs = Math.min(manifest.runtime.cpu_ms ?? Infinity, limits.max_cpu_ms ?? Infinity);
     return cpuMs === Infinity ? undefined : cpuMs;
   };
+  const live = new LiveSettings();
   return {
+    live,
     learn: (module, spawnToLearn) =>
       learnDeclaration({
         folder: join(cache, 'declarations'),
@@ -80,7 +87,10 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
         },
         readCode: () => store.readCode(module.hash),
         spawn: (code, events) =>
-          spawn({ module: name, code, manifest, memoryMb: memoryOf(module), cpuMs: cpuOf(module), ...events }),
+          live.started(
+            manifest,
+            spawn({ module: name, code, manifest, memoryMb: memoryOf(module), cpuMs: cpuOf(module), ...events }),
+          ),
         isAlone: (instance) => cells.isAlone(instance.cell),
         comebacks,
         onChange: (changed, from) => {
@@ -88,6 +98,7 @@ export function createModuleHost(parts: ModuleHostParts): ModuleHost {
           registry.changed(changed, from);
           log[state === 'crashed' || state === 'parked' ? 'warn' : 'debug']({ module: name, from, reasons }, state);
         },
+        onCrash: parts.onCrash,
         onRecycle: (why) => log.warn({ module: name }, why),
         onReplace: ({ limit, detail }) => {
           meter.replaced(name, limit);

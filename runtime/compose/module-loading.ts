@@ -8,15 +8,24 @@ import { findMethodProblems } from '../invocation/method-plan.ts';
 import { findEndpointProblems } from '../invocation/plan.ts';
 import type { BundleStore } from '../modules/bundle-store.ts';
 import { createChores } from '../modules/chores.ts';
+import { discoverModule } from '../modules/discover.ts';
+import type { AskingManifest } from '../modules/grant-book.ts';
 import { HostedModule } from '../modules/hosted-module.ts';
+import { createIdleModule } from '../modules/idle-module.ts';
+import type { LifeLoading } from '../modules/life-loading.ts';
 import type { CheckedModule, LoadOptions } from '../modules/load.ts';
-import { refreshSecrets } from '../modules/refresh-secrets.ts';
+import type { ModuleBook } from '../modules/module-book.ts';
 import type { Registry } from '../modules/registry.ts';
+import { retireModule } from '../modules/retire-module.ts';
+import type { ServedModule } from '../modules/served-module.ts';
+import { TablesInForce } from '../modules/tables-in-force.ts';
+import { upgradeModule } from '../modules/upgrade.ts';
 import type { Logger } from '../observability/log.ts';
 import { findTaskProblems } from '../tasks/plan.ts';
 import { createLoadQueue, type LoadQueue } from './load-queue.ts';
 import type { ModuleHost } from './module-host.ts';
 import type { Security } from './security.ts';
+import { createSettingsLoading, type SettingsLoading } from './settings-loading.ts';
 
 export interface ModuleLoadingParts extends Required<Pick<LoadOptions, 'environment' | 'openDatabase'>> {
   /** Where modules are learnt: each in a process that has seen no other, so that none can speak for the next. */
@@ -24,7 +33,10 @@ export interface ModuleLoadingParts extends Required<Pick<LoadOptions, 'environm
   readonly spawnIn: (cells: CellPool) => Spawn;
   readonly store: BundleStore;
   readonly registry: Registry;
-  readonly security: Pick<Security, 'grants' | 'vault'>;
+  readonly book: ModuleBook;
+  /** Where an installed version is. */
+  readonly folderOf: (module: string, version: string) => string | undefined;
+  readonly security: Pick<Security, 'grants' | 'vault' | 'settings'>;
   /** Modules that may run, and the secrets of each; filled here. */
   readonly powers: Map<string, CheckedModule>;
   readonly modules: ModuleHost;
@@ -33,18 +45,50 @@ export interface ModuleLoadingParts extends Required<Pick<LoadOptions, 'environm
   readonly log: Logger;
 }
 
-export interface ModuleLoading extends Pick<LoadQueue, 'loadAll' | 'loadAgain' | 'close'> {
-  /** What the vault holds for the module has changed. */
-  refreshSecrets(name: string): Promise<void>;
+export interface ModuleLoading extends LifeLoading, SettingsLoading, Pick<LoadQueue, 'loadAll' | 'close'> {
   /** Those whose place was taken have stopped. */
   retired(): Promise<void>;
 }
 
 export function createModuleLoading(settings: HostSettings, parts: ModuleLoadingParts): ModuleLoading {
-  const { environment, registry, security, powers, modules, log } = parts;
+  const { environment, registry, book, security, powers, modules, log } = parts;
   const retired = new Set<Promise<void>>();
+  let isClosing = false;
   const onWarning = (module: string, message: string): void => log.warn({ module }, message);
-  const fillSecrets = (module: string) => security.vault.read(module);
+  const filling = {
+    fillSecrets: (module: string) => security.vault.read(module),
+    fillSettings: async (module: string, version: string) => (await security.settings.read(module, version)).settings,
+  };
+  const finding = {
+    directory: settings.modules,
+    environment,
+    installed: () => installedFolders(parts),
+    isEnabled: (module: string) => book.isEnabled(module),
+    onWarning,
+  };
+  /** This version is in force. */
+  const admit = async (manifest: AskingManifest): Promise<void> => {
+    await security.grants.admit(manifest);
+    await security.settings.enter(manifest.module_name, manifest.module_version);
+  };
+  const tables = new TablesInForce({
+    book,
+    open: parts.openDatabase,
+    async manifestOf(module, version) {
+      const found = await discoverModule(parts.folderOf(module, version) ?? '', { environment });
+      return found.ok ? found.manifest : undefined;
+    },
+    onWarning,
+  });
+  const retire = (module: ServedModule): Promise<void> => {
+    if (!(module instanceof HostedModule)) return Promise.resolve();
+    const stopped = retireModule(module, parts.drainMs, () => isClosing).catch((error: unknown) => {
+      log.error({ module: module.name, err: error }, 'did not stop when another took its place');
+    });
+    retired.add(stopped);
+    void stopped.then(() => retired.delete(stopped));
+    return stopped;
+  };
 
   const queue = createLoadQueue({
     openRoom() {
@@ -59,8 +103,8 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
       };
     },
     optionsIn: ({ chores, spawnToLearn }) => ({
-      directory: settings.modules,
-      environment,
+      ...finding,
+      ...filling,
       namedInSettings: {
         grants: Object.keys(settings.grants),
         diagnostics: settings.diagnostics,
@@ -70,11 +114,10 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
       store: parts.store,
       registry,
       async admit(manifest) {
-        await security.grants.admit(manifest);
+        await admit(manifest);
         return security.grants.granted(manifest.module_name);
       },
-      fillSecrets,
-      openDatabase: parts.openDatabase,
+      openDatabase: (manifest) => tables.open(manifest),
       findProblems: (declaration, manifest: Manifest) => [
         ...findEndpointProblems(declaration.endpoints, manifest),
         ...findTaskProblems(declaration.tasks),
@@ -85,51 +128,128 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
         powers.set(module.manifest.module_name, module);
         return modules.host(module);
       },
-      onWarning,
     }),
-    retire(module) {
-      if (!(module instanceof HostedModule)) return;
-      const stopped = module.stop(parts.drainMs).catch((error: unknown) => {
-        log.error({ module: module.name, err: error }, 'did not stop when another took its place');
-      });
-      retired.add(stopped);
-      void stopped.then(() => retired.delete(stopped));
-    },
+    retire: (module) => void retire(module),
     onLoaded(module) {
       if (module instanceof HostedModule && module.manifest.auto_load) void startLoaded(module, log);
     },
   });
 
   return {
+    ...createSettingsLoading({ ...finding, ...filling, queue, registry, powers, live: modules.live }),
     async loadAll() {
       await queue.loadAll();
+      const isThere = (name: string): boolean =>
+        registry.get(name) !== undefined || registry.broken.some((folder) => folder.name === name);
+      for (const [name, secrets] of await security.vault.keptFor()) {
+        // A module of that name that comes gets those which it declares.
+        if (!isThere(name))
+          log.warn({ module: name, secrets }, 'is not there any more, and its secrets are kept: remove them');
+      }
       for (const name of security.grants.keptFor) {
-        if (registry.get(name) !== undefined || registry.broken.some((folder) => folder.name === name)) continue;
+        if (isThere(name)) continue;
         const permissions = security.grants.kept(name).map(({ permission }) => formatPermission(permission));
         // Whoever puts a module of that name there again gets it all.
         log.warn({ module: name, permissions }, 'is not there any more, and what was granted to it is kept: revoke it');
       }
     },
     loadAgain: (name, isForced) => queue.loadAgain(name, isForced),
-    close: () => queue.close(),
-    async refreshSecrets(name) {
-      let mustLoad = false;
-      // A load that is under way may have read the vault before, and would put the old value in place of the new one.
-      await queue.inTurn(async () => {
-        const [current, folder] = [powers.get(name), queue.folders.get(name)];
-        if (current === undefined || folder === undefined) {
-          mustLoad = true;
-          return;
+    place: (name, folder) => void queue.folders.set(name, folder),
+    async upgrade(found, { enforce, notice = [] }) {
+      const { name, folder } = found;
+      const failure = await queue.inRoom(async (options) => {
+        const [before, powersBefore] = [registry.get(name), powers.get(name)];
+        let both: CheckedModule | undefined;
+        let next: CheckedModule | undefined;
+        let endOld = (): void => {};
+        const problems = await upgradeModule(found, {
+          ...options,
+          openDatabase: (manifest) => tables.openFor(manifest),
+          host(module) {
+            next = module;
+            both = withSecretsOf(module, powersBefore);
+            powers.set(name, both);
+            const fresh = modules.host(module);
+            fresh.standing.explain(notice);
+            return fresh;
+          },
+          beside: (manifest) => ({
+            held: security.grants.held(manifest).map(({ permission }) => permission),
+            end: security.grants.runBeside(manifest),
+          }),
+          boot: async (module) => {
+            if (module instanceof HostedModule) await module.start();
+          },
+          discard: async (module) => {
+            if (module instanceof HostedModule) await module.stop(0);
+          },
+          async enforce() {
+            // The old one goes on with what it had, until it has ended.
+            if (before !== undefined) endOld = security.grants.runBeside(before.manifest);
+            await admit(found.manifest);
+            try {
+              await enforce();
+            } catch (error) {
+              if (before !== undefined) await admit(before.manifest);
+              endOld();
+              throw error;
+            }
+            queue.folders.set(name, folder);
+          },
+          async retire(module) {
+            await retire(module);
+            endOld();
+            if (next !== undefined && powers.get(name) === both) powers.set(name, next);
+          },
+        });
+        if (problems === undefined) return { problems };
+        if (both !== undefined && powers.get(name) === both) {
+          if (powersBefore === undefined) powers.delete(name);
+          else powers.set(name, powersBefore);
         }
-        const secrets = await refreshSecrets(name, folder, current, { environment, fillSecrets, onWarning });
-        if (secrets === undefined) mustLoad = true;
-        else powers.set(name, { ...current, secrets });
+        if (before !== undefined) await tables.goBack(before.manifest);
+        return { problems };
       });
-      if (mustLoad) await queue.loadAgain(name, true);
+      return failure === undefined ? ['The host is being stopped.'] : failure.problems;
+    },
+    async rest(name, reason) {
+      await queue.inTurn(async () => {
+        const module = registry.get(name);
+        if (module === undefined) return;
+        registry.add(createIdleModule(module.manifest, 'disabled', [reason]));
+        if (module instanceof HostedModule) await module.stop(parts.drainMs);
+      });
+    },
+    async takeOut(name) {
+      await queue.inTurn(async () => {
+        queue.folders.delete(name);
+        registry.remove(name);
+        powers.delete(name);
+        security.grants.dismiss(name);
+      });
+    },
+    close() {
+      isClosing = true;
+      return queue.close();
     },
     async retired() {
       await Promise.all(retired);
     },
+  };
+}
+
+function installedFolders({ book, folderOf }: Pick<ModuleLoadingParts, 'book' | 'folderOf'>): Map<string, string> {
+  // A version that is missing shows up as a module that cannot be loaded.
+  return new Map(book.installed.map(({ module, version }) => [module, folderOf(module, version) ?? '']));
+}
+
+/** While two versions run, each finds the secrets that it knows: the gate knows modules and no versions. */
+function withSecretsOf(next: CheckedModule, before: CheckedModule | undefined): CheckedModule {
+  if (before === undefined) return next;
+  return {
+    ...next,
+    secrets: new Map([...before.secrets, ...next.secrets]),
+    secretHosts: new Map([...before.secretHosts, ...next.secretHosts]),
   };
 }
 

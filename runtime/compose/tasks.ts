@@ -1,4 +1,6 @@
 /** The task room and the home of its queue, out of the operator's settings. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HostSettings } from '../config/settings-schema.ts';
 import type { Registry } from '../modules/registry.ts';
 import type { Logger } from '../observability/log.ts';
@@ -14,6 +16,13 @@ export interface TaskParts {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Whether there can be runs in the queue of this host: an embedded one begins with its folder. */
+export function hasQueue({ redis, redis_cluster, queue }: HostSettings, dataFolder: string): boolean {
+  return (
+    redis !== undefined || redis_cluster.length > 0 || queue !== undefined || existsSync(join(dataFolder, 'queue'))
+  );
+}
 
 export function createTaskRoom(settings: HostSettings, { dataFolder, registry, meter, log }: TaskParts): TaskRoom {
   const { tasks, redis, redis_options, redis_cluster, queue } = settings;

@@ -3,6 +3,7 @@ import { TierSchema } from '@plexichat/sdk/protocol/declaration';
 import { MODULE_NAME_PATTERN } from '@plexichat/sdk/protocol/manifest';
 import { type Static, type TSchema, Type } from 'typebox';
 import { writeSchema } from './editor-schema.ts';
+import { PUBLISHER_PATTERN } from './publisher-key.ts';
 
 const ModuleNameSchema = Type.String({
   pattern: MODULE_NAME_PATTERN,
@@ -49,6 +50,10 @@ const AuthSchema = section('Who callers are. Without a JWKS the host signs and c
     Type.String({ minLength: 1, maxLength: 500, description: 'The only "aud" that is accepted.' }),
   ),
   api_keys: Type.Array(ApiKeySchema, { default: [], maxItems: 10_000, description: 'Callers that send X-API-Key.' }),
+  failed_logins: section('Credentials that are no good, by the address that they come from.', {
+    limit: integer(20, 1, 10_000, 'So many may fail in a window; more are answered with 429 until it ends.'),
+    window_seconds: integer(60, 1, 3_600, 'How long a window is, from the first that fails.'),
+  }),
 });
 
 const EgressSchema = section('What modules may reach over HTTP, besides their permissions.', {
@@ -143,6 +148,7 @@ const DatabasesSchema = section('The databases of modules: one SQLite file each,
     description: 'How long a transaction may be open before it is rolled back; the module’s other statements wait.',
   }),
   memory_mb: integer(256, 64, 65_536, 'What statements may take in one process that holds databases.'),
+  max_quota_mb: integer(1_024, 1, 102_400, 'What one may grow to at most; a module that asks for more gets this.'),
 });
 
 const queueUrl = (pattern: string, allowed: string, description: string) =>
@@ -241,6 +247,10 @@ export const HostSettingsSchema = Type.Object(
     databases: DatabasesSchema,
     events: EventsSchema,
     notifications: NotificationsSchema,
+    audit: section('What operators did, as GET /api/v1/audit tells it.', {
+      keep_days: Type.Number({ default: 365, exclusiveMinimum: 0, maximum: 3650, description: 'How long it is kept.' }),
+      keep: integer(100_000, 1_000, 10_000_000, 'Entries that are kept at most; as many again of what modules did.'),
+    }),
     metrics: section('GET /metrics, for Prometheus.', {
       public: Type.Boolean({ default: false, description: 'Whether it is open to callers without modules:read.' }),
     }),
@@ -250,6 +260,30 @@ export const HostSettingsSchema = Type.Object(
       Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { maxItems: 256 }),
       { default: {}, description: 'Permissions granted by module: { weather: ["http:api.example.com"] }.' },
     ),
+    packages: section('Modules that are installed as packages.', {
+      require_signature: Type.Boolean({ default: false, description: 'Whether a package must be signed.' }),
+      versions: integer(10, 2, 1_000, 'Versions of one module that are kept; the oldest go when nobody may want them.'),
+      total_mb: integer(2_048, 1, 1_048_576, 'All versions of all modules together, unpacked; more are refused.'),
+    }),
+    publishers: Type.Record(
+      ModuleNameSchema,
+      Type.Array(
+        Type.String({
+          pattern: PUBLISHER_PATTERN,
+          patternErrorMessage: 'an Ed25519 key in base64, as "plexi sign" and "plexi verify" print it',
+        }),
+        { maxItems: 100 },
+      ),
+      { default: {}, description: 'Who may sign which module, besides who signed its first version here.' },
+    ),
+    upgrade: section('How another version of a module takes over.', {
+      trial_seconds: Type.Number({
+        default: 60,
+        minimum: 0.1,
+        maximum: 86_400,
+        description: 'A version that fails so soon after it took over is rolled back by itself.',
+      }),
+    }),
     egress: EgressSchema,
     limits: LimitsSchema,
     log_level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

@@ -10,7 +10,7 @@ import { consoleAssets } from './login-pages.ts';
 import { loginRoutes } from './login-routes.ts';
 import { type ConsoleEnv, type DoorKeys, operatorOf, pickOperator } from './operator-of.ts';
 import { ownNameOnly } from './own-name.ts';
-import { type BoardAction, queueRoutes } from './queue-routes.ts';
+import { type BeginAction, type BoardAction, queueRoutes } from './queue-routes.ts';
 import { sameOriginOnly } from './same-origin.ts';
 import { createSessions, type Operator } from './session.ts';
 import { createSessionCookie } from './session-cookie.ts';
@@ -25,9 +25,13 @@ export interface ConsoleOptions {
   readonly loginsPerMinute?: number;
   /** Asked at every request: has the credential that a session began with been withdrawn? */
   readonly isRevoked?: ((credentialId: string) => boolean) | undefined;
-  readonly onLogin?: (operator: Operator, address: string) => void;
+  /** Nobody is signed in when it rejects. */
+  readonly onLogin?: (operator: Operator, address: string) => unknown;
+  /** Somebody came with a login link that is unknown, used or too old. */
+  readonly onBadLink?: (address: string) => void;
   /** Something was changed through the board, or refused. */
   readonly onAction?: (operator: Operator, action: BoardAction) => void;
+  readonly begin?: BeginAction;
   readonly onError?: (error: unknown, requestId: string) => void;
   readonly now?: () => number;
 }
@@ -53,14 +57,16 @@ export function createConsole(options: ConsoleOptions): Console {
       platform.use('/console/*', sameOriginOnly(trustedProxies));
       platform.route('/console/assets', consoleAssets());
       const onLogin = options.onLogin ?? (() => {});
-      const login = { authenticate, sessions, cookie, codes, trustedProxies, loginsPerMinute, now, onLogin };
+      const onBadLink = options.onBadLink ?? (() => {});
+      const login = { authenticate, sessions, cookie, codes, trustedProxies, loginsPerMinute, now, onLogin, onBadLink };
       platform.route('/console', loginRoutes(login));
       platform.get('/console', (context) => context.redirect('/console/queues'));
 
       const parts = { desk, door: operatorsDoor({ authenticate, sessions, cookie }) };
       const onAction = options.onAction ?? (() => {});
+      const begin = options.begin ?? (async () => () => {});
       const onError = options.onError ?? (() => {});
-      platform.route('/', queueRoutes({ ...parts, onAction, onError }));
+      platform.route('/', queueRoutes({ ...parts, onAction, begin, onError }));
     },
     issueLogin(sub, permissions) {
       const operator = pickOperator(sub, permissions, undefined);

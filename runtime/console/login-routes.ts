@@ -9,6 +9,7 @@ import { FetchInbound } from '../gateway/fetch-inbound.ts';
 import { BODY_TIMES, NodeInbound } from '../gateway/node-inbound.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
 import { assertNotEncoded } from '../policy/body-limit.ts';
+import type { From } from '../policy/failed-logins.ts';
 import { decodeText, parseJson } from '../policy/json-body.ts';
 import { createRateLimit } from '../policy/rate-limit.ts';
 import type { LoginCodes } from './login-codes.ts';
@@ -26,7 +27,9 @@ export interface LoginParts {
   readonly trustedProxies: number;
   readonly loginsPerMinute: number;
   readonly now: () => number;
-  readonly onLogin: (operator: Operator, address: string) => void;
+  /** Nobody is signed in when it rejects. */
+  readonly onLogin: (operator: Operator, address: string) => unknown;
+  readonly onBadLink: (address: string) => void;
 }
 
 const MAX_ADDRESSES = 10_000;
@@ -46,9 +49,9 @@ export function loginRoutes(parts: LoginParts): Hono<GatewayEnv> {
   };
 
   const signIn = async (context: Context<GatewayEnv>, operator: Operator, endsAt?: number): Promise<StartedSession> => {
+    await parts.onLogin(operator, addressOf(context));
     const session = await sessions.start(operator, endsAt);
     cookie.write(context, session.token, session.seconds);
-    parts.onLogin(operator, addressOf(context));
     return session;
   };
 
@@ -61,6 +64,7 @@ export function loginRoutes(parts: LoginParts): Hono<GatewayEnv> {
     const operator = codes.redeem(code);
     if (operator === undefined) {
       count(context, 'console-link');
+      parts.onBadLink(addressOf(context));
       return loginPage(context, 403, 'This link was used before, or is too old.');
     }
     return signedInPage(context, await signIn(context, operator));
@@ -69,7 +73,7 @@ export function loginRoutes(parts: LoginParts): Hono<GatewayEnv> {
     // Right ones too: keys are as long as operators make them.
     count(context, 'console-login');
     const credential = await readCredential(context);
-    const { operator, endsAt } = await identify(credential, parts.authenticate);
+    const { operator, endsAt } = await identify(credential, parts.authenticate, { address: context.get('address') });
     const { pageKey } = await signIn(context, operator, endsAt);
     return context.json({ location: '/console/queues', pageKey }, 200, { 'cache-control': 'no-store' });
   });
@@ -116,13 +120,16 @@ async function readCredential(context: Context<GatewayEnv>): Promise<string> {
 
 const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** No session outlives the token that it was made with. @throws PlexiError UNAUTHENTICATED, FORBIDDEN */
+/** No session outlives the token that it was made with. @throws PlexiError UNAUTHENTICATED, RATE_LIMITED, FORBIDDEN */
 async function identify(
   credential: string,
   authenticate: Authenticate,
+  from: From,
 ): Promise<{ operator: Operator; endsAt: number | undefined }> {
   const isToken = JWT.test(credential);
-  const known = await (isToken ? authenticate(`Bearer ${credential}`, undefined) : authenticate(undefined, credential));
+  const known = await (isToken
+    ? authenticate(`Bearer ${credential}`, undefined, from)
+    : authenticate(undefined, credential, from));
   if (known === null) throw new PlexiError('UNAUTHENTICATED', 'Send an API key or a token.');
   // Verified above; here it is only read.
   const { exp } = isToken ? decodeJwt(credential) : {};

@@ -32,7 +32,8 @@ export async function operatorOf(
   context: Context<ConsoleEnv>,
   { authenticate, sessions, cookie }: DoorKeys,
 ): Promise<Entry | undefined> {
-  const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'));
+  const from = { address: context.get('address') };
+  const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'), from);
   if (known !== null) return { operator: asOperator(known), isProven: true };
   const token = cookie.read(context);
   const operator = token === undefined ? undefined : await sessions.read(token);

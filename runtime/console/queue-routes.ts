@@ -17,6 +17,7 @@ export interface QueueRoutesOptions {
   /** Lets operators in and nobody else, and notes who it is. */
   readonly door: MiddlewareHandler<ConsoleEnv>;
   readonly onAction: (operator: Operator, action: BoardAction) => void;
+  readonly begin: BeginAction;
   readonly onError: (error: unknown, requestId: string) => void;
 }
 
@@ -28,6 +29,15 @@ export interface BoardAction {
   readonly requestId: string;
 }
 
+/**
+ * Before something is changed, which is not done when this rejects; what it gives is told what came of it, and nothing is
+ * reported as done when that rejects.
+ */
+export type BeginAction = (
+  operator: Operator,
+  attempt: Omit<BoardAction, 'status'>,
+) => Promise<(status: number) => unknown>;
+
 const API_PATH = `${BOARD_PATH}/api`;
 const MAX_BODY_BYTES = 64 * 1024;
 /** A connection that is lost may keep a question for ever. */
@@ -36,7 +46,7 @@ const DEADLINE_MS = 10_000;
 const LISTS_AT_ONCE = 2;
 const OTHERS_AT_ONCE = 8;
 
-export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOptions): Hono<ConsoleEnv> {
+export function queueRoutes({ desk, door, onAction, begin, onError }: QueueRoutesOptions): Hono<ConsoleEnv> {
   const boards = { read: createBoard(true), manage: createBoard(false) };
   const show = (): void => {
     const queues = desk.queues();
@@ -66,14 +76,21 @@ export function queueRoutes({ desk, door, onAction, onError }: QueueRoutesOption
     const path = context.req.path.slice(API_PATH.length);
     const isAction = method !== 'GET' && method !== 'HEAD';
     let response: Response;
+    let end: Awaited<ReturnType<BeginAction>> = () => {};
     try {
-      if (isAction) assertMayAct(operator, method, path);
+      if (isAction) {
+        assertMayAct(operator, method, path);
+        end = await begin(operator, { method, path, requestId });
+      }
       response = await answer(context, readBoardQuery(path, context.req.url));
     } catch (error) {
       if (!(error instanceof PlexiError)) onError(error, requestId);
       response = boardProblem(error, requestId, context.req.path);
     }
-    if (isAction) onAction(operator, { method, path, status: response.status, requestId });
+    if (isAction) {
+      onAction(operator, { method, path, status: response.status, requestId });
+      response = await told(end, response, requestId, context.req.path);
+    }
     response.headers.set('cache-control', 'no-store');
     return response;
   });
@@ -107,6 +124,21 @@ function assertMayAct(operator: Operator, method: string, path: string): void {
     throw new PlexiError('FORBIDDEN', 'Changing something needs the permission modules:manage.');
   }
   assertAllowedAction(method, path);
+}
+
+/** Boundary: what could not be written down is not reported as done. */
+async function told(
+  end: (status: number) => unknown,
+  response: Response,
+  requestId: string,
+  path: string,
+): Promise<Response> {
+  try {
+    await end(response.status);
+    return response;
+  } catch (error) {
+    return response.ok ? boardProblem(error, requestId, path) : response;
+  }
 }
 
 /** The board sees the query that was read, and no other. */

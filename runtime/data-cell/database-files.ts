@@ -5,6 +5,7 @@ import { ModuleDatabase } from '@plexichat/sdk/database/module-database';
 import { SqlError, toSqlError } from '@plexichat/sdk/database/sql-error';
 import { SQLITE_OPTIONS, type SqliteConnection } from '@plexichat/sdk/database/sqlite';
 import type { DataAnswer, DataDeclaration } from '../bridge/data-words.ts';
+import { spaceOf } from './space-of.ts';
 
 const MAX_OPEN = 64;
 /** The host checked it before; it becomes part of a path here. */
@@ -69,7 +70,12 @@ export class DatabaseFiles {
     const connection = new DatabaseSync(this.#path(module), { ...SQLITE_OPTIONS, timeout: BUSY_MS });
     let database: ModuleDatabase;
     try {
-      database = new ModuleDatabase({ connection: connection as unknown as SqliteConnection, tables, quotaMb });
+      database = new ModuleDatabase({
+        connection: connection as unknown as SqliteConnection,
+        tables,
+        quotaMb,
+        space: () => spaceOf(this.#folder),
+      });
     } catch (error) {
       connection.close();
       throw error;

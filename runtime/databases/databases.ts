@@ -1,6 +1,7 @@
 /** The databases of all modules of this host: one file each, in data cells. The only way to them. */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { SqlAnswer, SqlStatement } from '@plexichat/sdk/protocol/capabilities/db';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
@@ -29,6 +30,7 @@ const PATIENCE_MS = 10_000;
 /** A migration, and those before it. */
 const OPEN_PATIENCE_MS = 120_000;
 const SWEEP_MS = 250;
+const FILE_ENDS = ['', '-wal', '-shm', '-journal'] as const;
 /** Who holds up others so often in a window of that length lives apart, too. */
 const SLOW_TIMES = 5;
 const SLOW_WINDOW_MS = 30_000;
@@ -123,6 +125,19 @@ export class Databases implements DatabasePort {
     this.#transactions.delete(id);
     transaction.end();
     await this.#do(transaction.line, { op: how });
+  }
+
+  /** The module is gone, and its database goes with it. Call when nothing of it runs any more. */
+  async forget(module: string): Promise<void> {
+    const line = this.#lines.get(module);
+    if (line !== undefined) {
+      this.#lines.delete(module);
+      this.#lose(line);
+      this.#fail(line.clear(), 'The module was removed.');
+      this.#laneOf(line).dismiss(line);
+    }
+    // A cell that has it open writes to a file that nobody finds any more, until the name is declared anew.
+    for (const end of FILE_ENDS) await rm(join(this.#options.folder, `${module}.db${end}`), { force: true });
   }
 
   async close(): Promise<void> {

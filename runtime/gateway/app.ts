@@ -20,6 +20,7 @@ import { FetchInbound } from './fetch-inbound.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import { type Answered, createModuleDoor } from './module-door.ts';
 import { BODY_TIMES, type BodyTimes, NodeInbound } from './node-inbound.ts';
+import { noteAddress } from './note-address.ts';
 import { openApiRoute, openApiSource } from './openapi-route.ts';
 import { problemResponse } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
@@ -120,6 +121,7 @@ function createPlatform(options: GatewayOptions, authenticate: Authenticate): Ho
   const openApi = openApiSource(directory, title);
   const platform = new Hono<GatewayEnv>();
   platform.use(secureHeaders);
+  platform.use(noteAddress(options.trustedProxies ?? 0));
   platform.route('/', healthRoutes(options.ready));
   platform.route('/', openApiRoute(openApi));
   platform.route('/', docsPages(openApi, title));

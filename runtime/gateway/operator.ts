@@ -17,7 +17,8 @@ export interface OperatorEnv {
 export function operatorsOnly(authenticate: Authenticate, permission: OperatorPermission) {
   const rule = { ...ANY_TIER, permissions: [permission] };
   return createMiddleware<OperatorEnv>(async (context, next) => {
-    const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'));
+    const from = { address: context.get('address') };
+    const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'), from);
     if (known?.permissions.has('modules:manage') !== true) authorize(rule, known);
     // Nobody does not get past the line above.
     context.set('operator', known as KnownCaller);

@@ -116,6 +116,7 @@ function createGuestApi(runner: Promise<ModuleRunner>): GuestApi {
       }
       return live.callMethod(request, args);
     },
+    changeSettings: (settings) => life((module) => module.changeSettings(settings)),
     cancel: async (invocation) => live?.cancel(invocation) ?? false,
     shutdown: () => life((module) => module.shutdown()),
   };

@@ -39,7 +39,7 @@ export async function invoke(parts: InvokeParts, inbound: Inbound, trace: Trace)
     ? limitBody(headerOf(headers, 'content-type'), inbound.bodyLength, parts.limits)
     : 'none';
 
-  const authenticated = parts.authenticate(headerOf(headers, 'authorization'), headerOf(headers, 'x-api-key'));
+  const authenticated = parts.authenticate(headerOf(headers, 'authorization'), headerOf(headers, 'x-api-key'), inbound);
   const known = authenticated instanceof Promise ? await authenticated : authenticated;
   trace.known = known;
 

@@ -5,7 +5,7 @@ import type { GatewayTools } from '../gateway/app.ts';
 import type { GatewayEnv } from '../gateway/env.ts';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
-import type { AuditEntry } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { createAudited } from './audited.ts';
 import { limitOperators } from './operator-rate.ts';
 import { receiveJson } from './receive-json.ts';
@@ -14,7 +14,7 @@ import { refuseBody, refuseQuery } from './task-input.ts';
 
 export interface DebugParts {
   readonly breakpoints: Pick<Breakpoints, 'list' | 'resume'>;
-  readonly audit: (entry: AuditEntry) => void;
+  readonly audit: Audit;
 }
 
 /** Per minute and operator. */

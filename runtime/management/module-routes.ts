@@ -2,11 +2,11 @@
 import { type Context, Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { GoneModule, ModuleDesk } from '../modules/module-desk.ts';
-import type { ServedModule } from '../modules/served-module.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
-import type { AuditEntry } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { createAudited } from './audited.ts';
 import { readGrantBody, readModuleName } from './module-input.ts';
+import { summarise } from './module-summary.ts';
 import { limitOperators } from './operator-rate.ts';
 import { receiveJson } from './receive-json.ts';
 import { refuseMethod } from './refuse-method.ts';
@@ -15,7 +15,7 @@ import { refuseQuery } from './task-input.ts';
 export interface ModuleRouteParts {
   readonly authenticate: Authenticate;
   readonly modules: ModuleDesk;
-  readonly audit: (entry: AuditEntry) => void;
+  readonly audit: Audit;
 }
 
 /** Per minute and operator. */
@@ -32,14 +32,14 @@ export function moduleRoutes({ authenticate, modules, audit }: ModuleRouteParts)
   routes.get('/', ...mayRead, (context) => {
     refuseQuery(context.req.url);
     const broken = modules.broken.map(({ name, reasons }) => ({ name, reasons }));
-    return context.json({ modules: modules.list().map(summary), broken });
+    return context.json({ modules: modules.list().map(({ name }) => summarise(modules, name)), broken });
   });
 
   routes.get('/:name', ...mayRead, (context) => {
     refuseQuery(context.req.url);
     const module = modules.get(nameOf(context));
     const { endpoints, tasks, events, pages } = module.declaration;
-    return context.json({ ...summary(module), declares: { endpoints, tasks, events, pages } });
+    return context.json({ ...summarise(modules, module.name), declares: { endpoints, tasks, events, pages } });
   });
 
   routes.post('/:name/grant', ...mayAct, async (context) => {
@@ -52,27 +52,13 @@ export function moduleRoutes({ authenticate, modules, audit }: ModuleRouteParts)
         : await audited(context, 'module.grant', { module, permissions }, (operator) =>
             modules.grant(module, permissions, operator),
           );
-    return context.json('manifest' in changed ? summary(changed) : gone(changed));
+    return context.json('manifest' in changed ? summarise(modules, changed.name) : gone(changed));
   });
 
-  for (const path of ['/', '/:name']) routes.all(path, ...mayRead, () => refuseMethod('GET, HEAD'));
+  routes.all('/', ...mayRead, () => refuseMethod('GET, HEAD, POST'));
+  routes.all('/:name', ...mayRead, () => refuseMethod('GET, HEAD, DELETE'));
   routes.all('/:name/grant', ...mayRead, () => refuseMethod('POST'));
   return routes;
-
-  function summary(module: ServedModule) {
-    const { name, version, state, reasons, prefix, manifest, declaration } = module;
-    return {
-      name,
-      version,
-      description: manifest.module_description,
-      author: manifest.module_author,
-      state,
-      reasons,
-      prefix,
-      endpoints: declaration.endpoints.length,
-      permissions: modules.permissions(module),
-    };
-  }
 }
 
 /** In the shape of those there are. */

@@ -91,7 +91,8 @@ const ANYBODY_KNOWN = {
 /** Boundary: whoever says who they are, whatever the tier; the handlers behind find who it is as `known`. */
 function callersOnly(authenticate: Authenticate) {
   return createMiddleware<CallerEnv>(async (context, next) => {
-    const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'));
+    const from = { address: context.get('address') };
+    const known = await authenticate(context.req.header('authorization'), context.req.header('x-api-key'), from);
     authorize(ANYBODY_KNOWN, known);
     // Nobody does not get past the line above.
     context.set('known', known as KnownCaller);

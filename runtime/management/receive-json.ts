@@ -32,7 +32,7 @@ export async function receiveJson(context: Context<OperatorEnv>, limitBytes: num
   return parseJson(text);
 }
 
-function inboundOf(context: Context<OperatorEnv>): Inbound {
+export function inboundOf(context: Context<OperatorEnv>): Inbound {
   const { incoming, outgoing } = context.env ?? {};
   if (incoming === undefined || outgoing === undefined) return new FetchInbound(context.req.raw, 0);
   return new NodeInbound(incoming, outgoing, context.req.raw, { trustedProxies: 0, times: BODY_TIMES });

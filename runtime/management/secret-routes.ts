@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { SecretDesk } from '../modules/secret-desk.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
-import type { AuditEntry } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { createAudited } from './audited.ts';
 import { readModuleName, readSecretBody } from './module-input.ts';
 import { limitOperators } from './operator-rate.ts';
@@ -14,7 +14,7 @@ import { refuseBody, refuseQuery } from './task-input.ts';
 export interface SecretRouteParts {
   readonly authenticate: Authenticate;
   readonly secrets: SecretDesk;
-  readonly audit: (entry: AuditEntry) => void;
+  readonly audit: Audit;
 }
 
 /** Per minute and operator. */

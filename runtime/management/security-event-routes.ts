@@ -2,7 +2,8 @@
 import { Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
-import type { SecurityEvent, SecurityEvents } from '../state/security-events.ts';
+import type { SecurityEvent } from '../state/security-event.ts';
+import type { SecurityEvents } from '../state/security-events.ts';
 import { readEventsQuery } from './module-input.ts';
 import { limitOperators } from './operator-rate.ts';
 import { refuseMethod } from './refuse-method.ts';

@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { type OperatorEnv, operatorsOnly } from '../gateway/operator.ts';
 import type { Authenticate } from '../policy/authenticate.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
-import type { AuditEntry } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { createAudited } from './audited.ts';
 import { inTime } from './in-time.ts';
 import { limitOperators } from './operator-rate.ts';
@@ -22,7 +22,7 @@ import {
 export interface TaskRouteParts {
   readonly authenticate: Authenticate;
   readonly tasks: TaskDesk;
-  readonly audit: (entry: AuditEntry) => void;
+  readonly audit: Audit;
 }
 
 /** Per minute and operator. */

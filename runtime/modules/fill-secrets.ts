@@ -5,18 +5,19 @@
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { checkValue, isMap } from '../config/yaml-check.ts';
 import type { FoundModule } from './discover.ts';
+import { type FillSettingsOptions, withSettings } from './fill-settings.ts';
 import { findSecretNode } from './secret-settings.ts';
 
 /** By setting, as JSON text. @throws Error when one cannot be opened */
 export type FillSecrets = (module: string) => Promise<ReadonlyMap<string, string>>;
 
-export interface FillOptions {
+export interface FillOptions extends FillSettingsOptions {
   readonly fillSecrets: FillSecrets;
-  readonly onWarning: (module: string, message: string) => void;
 }
 
-export async function filled(found: FoundModule, { fillSecrets, onWarning }: FillOptions): Promise<Manifest> {
-  const { name, manifest, overrides } = found;
+export async function filled(found: FoundModule, options: FillOptions): Promise<Manifest> {
+  const { fillSecrets, onWarning } = options;
+  const { name, manifest, overrides } = await withSettings(found, options);
   const values = await fillSecrets(name);
   if (values.size === 0) return manifest;
   const settings = structuredClone(manifest.settings) as Record<string, unknown>;

@@ -58,6 +58,8 @@ export class GrantBook {
   readonly #versions: Map<string, string>;
   /** By module, of the version that was admitted. */
   readonly #holdings = new Map<string, Holding>();
+  /** Other versions that run beside it for a moment, while one takes the place of the other; by module. */
+  readonly #beside = new Map<string, readonly AskingManifest[]>();
   /** One change after the other, so that memory and disk agree on which was last. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -112,6 +114,23 @@ export class GrantBook {
     });
   }
 
+  /**
+   * Another version runs beside the one in force, one about to take the place of the other: what is granted to either
+   * is in force for both until this is ended, since the gate knows modules and no versions.
+   * @returns ends it
+   */
+  runBeside(manifest: AskingManifest): () => void {
+    const { module_name: module } = manifest;
+    this.#beside.set(module, [...(this.#beside.get(module) ?? []), manifest]);
+    this.#refresh(module);
+    return () => {
+      const left = (this.#beside.get(module) ?? []).filter((other) => other !== manifest);
+      if (left.length > 0) this.#beside.set(module, left);
+      else this.#beside.delete(module);
+      this.#refresh(module);
+    };
+  }
+
   /** What the module cannot do without and was not granted; also for a version that was not admitted yet. */
   missing(manifest: AskingManifest): Permission[] {
     const held = this.held(manifest).map(({ permission }) => permission);
@@ -150,6 +169,21 @@ export class GrantBook {
   kept(module: string): readonly HeldGrant[] {
     const byText = new Map((this.#stored.get(module) ?? []).map((grant) => [grant.permission, grant]));
     return toHeld([...byText.values()]);
+  }
+
+  /** The module is gone for good, and everything that was granted to any version of it. @throws PlexiError STATE_UNAVAILABLE */
+  forget(module: string): Promise<void> {
+    return this.#change(async () => {
+      this.#holdings.delete(module);
+      await this.#store.forget(module);
+      this.#stored.delete(module);
+      this.#versions.delete(module);
+    });
+  }
+
+  /** The module is taken out: nothing is granted to it while it is away, and what was is kept. */
+  dismiss(module: string): void {
+    this.#holdings.delete(module);
   }
 
   /**
@@ -208,7 +242,9 @@ export class GrantBook {
   #refresh(module: string): void {
     const holding = this.#holdings.get(module);
     if (holding === undefined) return;
-    const byOperators = toHeld(this.#standingFor(holding.manifest)).map(({ permission }) => permission);
+    const standing = [holding.manifest, ...(this.#beside.get(module) ?? [])].flatMap((one) => this.#standingFor(one));
+    const byText = new Map(standing.map((grant) => [grant.permission, grant]));
+    const byOperators = toHeld([...byText.values()]).map(({ permission }) => permission);
     holding.effective = [...holding.fromSettings, ...byOperators];
   }
 

@@ -83,6 +83,11 @@ export class GrantStore {
     );
   }
 
+  async forget(module: string): Promise<void> {
+    const tables = ['grants', 'grant_versions', 'grant_uses'];
+    await this.#state.run(tables.map((table) => ({ sql: `DELETE FROM ${table} WHERE module = ?`, params: [module] })));
+  }
+
   /** @param uses since they were written last */
   async addUses(uses: readonly GrantUse[]): Promise<void> {
     await this.#state.run(

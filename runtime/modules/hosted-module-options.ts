@@ -17,6 +17,8 @@ export interface HostedModuleOptions extends Pick<InstancesOptions, 'readCode' |
   /** For starts that nobody waits for: when a cell has died, its modules do not come back all at once. */
   readonly comebacks: Slots;
   readonly onChange: (module: ServedModule, from: ModuleState) => void;
+  /** It crashed, or was parked: whether others see another state or not. */
+  readonly onCrash?: (module: ServedModule, reasons: readonly string[]) => void;
   /** A thread was ended for a task that did not stop in time, or could not be replaced: no crash, but worth a line. */
   readonly onRecycle: (why: string) => void;
   /** A thread is replaced. */

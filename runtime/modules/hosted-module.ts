@@ -17,7 +17,7 @@ import { judgeExit } from './exit-verdict.ts';
 import type { HostedModuleOptions } from './hosted-module-options.ts';
 import { Instances } from './instances.ts';
 import { invokeGuest } from './invoke-guest.ts';
-import { AT_REST, assertTransition } from './lifecycle.ts';
+import { AT_REST } from './lifecycle.ts';
 import { mayRunAgain } from './may-run-again.ts';
 import { CELL_CRASH_COST } from './restart-policy.ts';
 import { runGuestEvent } from './run-guest-event.ts';
@@ -34,6 +34,7 @@ import type {
   TaskRunOptions,
 } from './served-module.ts';
 import { Slots } from './slots.ts';
+import { Standing } from './standing.ts';
 import { unavailable } from './unavailable.ts';
 
 /** Callers that wait for a slot, per slot. */
@@ -58,8 +59,8 @@ export class HostedModule implements ServedModule {
   readonly #instances: Instances;
   readonly #budget = new CrashBudget();
   readonly #comeback: Comeback;
-  #state: ModuleState = 'sleeping';
-  #reasons: readonly string[] = [];
+  /** Where it is in its life, and what others see of that. */
+  readonly standing: Standing;
   #starting: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
   #lastUsed = Date.now();
@@ -77,6 +78,7 @@ export class HostedModule implements ServedModule {
     this.name = manifest.module_name;
     this.version = manifest.module_version;
     this.prefix = manifest.api.prefix;
+    this.standing = new Standing(this.name, (from) => options.onChange(this, from));
     const slots = limits.concurrency * limits.instances;
     this.#slots = new Slots(slots, slots * QUEUE_PER_SLOT);
     this.#instances = new Instances({
@@ -92,11 +94,11 @@ export class HostedModule implements ServedModule {
   }
 
   get state(): ModuleState {
-    return this.#state;
+    return this.standing.state;
   }
 
   get reasons(): readonly string[] {
-    return this.#reasons;
+    return this.standing.reasons;
   }
 
   get instances(): ReadonlySet<Instance> {
@@ -166,6 +168,11 @@ export class HostedModule implements ServedModule {
       this.#starting = undefined;
     });
     await this.#starting;
+  }
+
+  /** Epoch milliseconds. */
+  get lastUsed(): number {
+    return this.#lastUsed;
   }
 
   /** Puts a module that nobody has used for a while to sleep. Call now and then. */
@@ -369,18 +376,16 @@ export class HostedModule implements ServedModule {
     for (let one = 0; one < lost; one++) setTimeout(replace, this.#budget.waitMs).unref();
   }
 
+  get #state(): ModuleState {
+    return this.standing.own;
+  }
+
   #change(to: ModuleState, reasons: readonly string[]): void {
-    const from = this.#state;
-    if (from === to) {
-      this.#reasons = reasons;
-      return;
-    }
-    assertTransition(this.name, from, to);
-    this.#state = to;
-    this.#reasons = reasons;
-    this.#comeback.cancel();
-    if (to === 'crashed' && this.manifest.auto_load) this.#comeback.schedule(this.#budget.notBefore);
-    this.#options.onChange(this, from);
+    const isNew = to !== this.#state;
+    if (isNew) this.#comeback.cancel();
+    this.standing.change(to, reasons);
+    if (isNew && to === 'crashed' && this.manifest.auto_load) this.#comeback.schedule(this.#budget.notBefore);
+    if (isNew && (to === 'crashed' || to === 'parked')) this.#options.onCrash?.(this, reasons);
   }
 }
 

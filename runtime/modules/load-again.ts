@@ -1,5 +1,6 @@
 /** Loads one module of a host that runs, and whoever waited for it: something was granted, or a secret was set. */
-import { discoverModule, type FoundModule } from './discover.ts';
+import type { FoundModule } from './discover.ts';
+import { findModule, whyDisabled } from './find-modules.ts';
 import { createIdleModule, createLoadingModule } from './idle-module.ts';
 import { type LoadOptions, loadModule } from './load.ts';
 import { prefixesClash } from './manifest-rules.ts';
@@ -38,7 +39,7 @@ export async function loadAgain(name: string, isForced: boolean, options: LoadAg
 /** It waits, for itself or for another. */
 const WAITING: ReadonlySet<ModuleState> = new Set(['installed', 'failed']);
 /** Nothing of it runs. */
-const IDLE: ReadonlySet<ModuleState> = new Set(['installed', 'failed', 'disabled']);
+export const IDLE: ReadonlySet<ModuleState> = new Set(['installed', 'failed', 'disabled']);
 
 async function loadOne(name: string, options: LoadAgainOptions): Promise<readonly string[]> {
   const { registry, retire, onLoaded, onWarning } = options;
@@ -54,7 +55,7 @@ async function loadOne(name: string, options: LoadAgainOptions): Promise<readonl
   const others = registry.list().filter((module) => module.name !== name);
   const { order, failures } = orderModules([...others.map(({ manifest }) => manifest), found.manifest]);
   if (isIdle) registry.add(createLoadingModule(found.manifest));
-  const failure = failures.get(name) ?? takenPrefix(found, others) ?? disabledReason(found);
+  const failure = failures.get(name) ?? takenPrefix(found, others) ?? disabledReason(found, options);
   const state = found.manifest.enabled ? 'failed' : 'disabled';
   const loaded =
     failure === undefined ? await loadModule(found, options) : createIdleModule(found.manifest, state, [failure]);
@@ -71,22 +72,22 @@ async function loadOne(name: string, options: LoadAgainOptions): Promise<readonl
 }
 
 /** The order would give it to the more urgent of the two, but this one serves it by now. */
-function takenPrefix({ manifest }: FoundModule, others: readonly ServedModule[]): string | undefined {
+export function takenPrefix({ manifest }: FoundModule, others: readonly ServedModule[]): string | undefined {
   const holder = others.find(({ state, prefix }) => !IDLE.has(state) && prefixesClash(prefix, manifest.api.prefix));
   return holder === undefined ? undefined : `The api.prefix ${manifest.api.prefix} is taken by ${holder.name}.`;
 }
 
-function disabledReason({ manifest }: FoundModule): string | undefined {
-  return manifest.enabled ? undefined : 'config.yaml says enabled: false';
+function disabledReason({ name, manifest }: FoundModule, options: LoadOptions): string | undefined {
+  return manifest.enabled ? undefined : whyDisabled(name, options);
 }
 
 type Found = FoundModule | { readonly ok: false; readonly reasons: readonly string[] };
 
 /** Boundary: the same folder as before, and the same name in it; a link that stands there now is not followed. */
-async function findAgain(name: string, { folders, environment }: LoadAgainOptions): Promise<Found | undefined> {
-  const folder = folders.get(name);
+async function findAgain(name: string, options: LoadAgainOptions): Promise<Found | undefined> {
+  const folder = options.folders.get(name);
   if (folder === undefined) return undefined;
-  const found = await discoverModule(folder, { environment });
+  const found = await findModule(folder, options);
   if (!found.ok) return found;
   if (found.folder !== folder) return { ok: false, reasons: ['Its folder is a link now.'] };
   if (found.name !== name) return { ok: false, reasons: [`Its config.yaml says that it is ${found.name} now.`] };

@@ -11,8 +11,10 @@ import { printable } from '../observability/printable.ts';
 import { BundleError, formatBundleIssue } from './bundle-error.ts';
 import type { BundleStore } from './bundle-store.ts';
 import type { Chores } from './chores.ts';
-import { discoverModules, type FoundModule } from './discover.ts';
+import type { FoundModule } from './discover.ts';
 import { type FillSecrets, filled } from './fill-secrets.ts';
+import { type FillSettings, withSettings } from './fill-settings.ts';
+import { type FindOptions, findModules, whyDisabled } from './find-modules.ts';
 import { type AskingManifest, readPermissions } from './grant-book.ts';
 import { createIdleModule, createLoadingModule } from './idle-module.ts';
 import { extendChain, orderModules } from './order.ts';
@@ -32,13 +34,13 @@ export interface PreparedModule extends CheckedModule {
   readonly declaration: Declaration;
 }
 
-export interface LoadOptions {
-  readonly directory: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface LoadOptions extends FindOptions {
   /** This version of the module is the one in force. @returns what it was granted */
   readonly admit: (manifest: AskingManifest) => Promise<readonly Permission[]>;
   /** What is set for the module in the vault. */
   readonly fillSecrets: FillSecrets;
+  /** What operators set for this version of the module. */
+  readonly fillSettings?: FillSettings;
   /** Its tables are as it declares them from then on. @throws Error that says what keeps them from it */
   readonly openDatabase?: (manifest: Manifest) => Promise<void>;
   readonly chores: Chores;
@@ -50,7 +52,6 @@ export interface LoadOptions {
   readonly host: (module: PreparedModule) => ServedModule;
   /** Where else the settings name modules: setting → names. A name of no module is warned about. */
   readonly namedInSettings?: Readonly<Record<string, readonly string[]>>;
-  readonly onWarning: (module: string, message: string) => void;
 }
 
 /**
@@ -58,21 +59,21 @@ export interface LoadOptions {
  * @returns the folder of each module
  * @throws Error when the directory itself cannot be read
  */
-export async function loadModules(options: LoadOptions): Promise<ReadonlyMap<string, string>> {
-  const { directory, environment, registry, onWarning } = options;
+export async function loadModules(options: LoadOptions): Promise<Map<string, string>> {
+  const { registry, onWarning } = options;
   const found: FoundModule[] = [];
-  for (const folder of await discoverModules(directory, { environment })) {
+  for (const folder of await findModules(options)) {
     if (folder.ok) found.push(folder);
     else registry.addBroken(folder);
   }
   const { order, failures } = orderModules(found.map(({ manifest }) => manifest));
   const byName = new Map(found.map((module) => [module.name, module]));
-  for (const { name, manifest, warnings } of found) {
-    for (const warning of await stillWrong(name, warnings, options)) onWarning(name, warning.message);
+  for (const module of found) {
+    const { name, manifest } = module;
+    for (const warning of await stillWrong(module, options)) onWarning(name, warning.message);
     const failure = failures.get(name);
     if (failure !== undefined) registry.add(createIdleModule(manifest, 'failed', [failure]));
-    else if (!manifest.enabled)
-      registry.add(createIdleModule(manifest, 'disabled', ['config.yaml says enabled: false']));
+    else if (!manifest.enabled) registry.add(createIdleModule(manifest, 'disabled', [whyDisabled(name, options)]));
     else registry.add(createLoadingModule(manifest));
   }
   registry.announced();
@@ -121,11 +122,19 @@ function findMissingDependency({ dependencies }: Manifest, registry: Registry): 
   return registry.list().find(({ name, state }) => names.has(name) && NOT_THERE.has(state));
 }
 
-/** A setting that config.yaml lacks may be in the vault; what is wrong with the vault itself shows when the module is loaded. */
-async function stillWrong(name: string, warnings: FoundModule['warnings'], { fillSecrets }: LoadOptions) {
+/**
+ * A setting that config.yaml lacks may have been set by an operator, or be in the vault; what is wrong with the vault
+ * itself shows when the module is loaded.
+ */
+async function stillWrong(found: FoundModule, { fillSecrets, fillSettings }: LoadOptions) {
+  const { name, warnings } = found;
   if (warnings.length === 0) return warnings;
   const kept = await fillSecrets(name).catch(() => new Map<string, string>());
-  return warnings.filter(({ key }) => !kept.has(key.replace(/^settings\./, '')));
+  const { missingSettings } = await withSettings(found, { fillSettings, onWarning: () => {} }).catch(() => found);
+  return warnings.filter(({ key }) => {
+    const setting = key.replace(/^settings\./, '');
+    return missingSettings.includes(setting) && !kept.has(setting);
+  });
 }
 
 function warnOfUnknownNames({ registry, directory, namedInSettings = {}, onWarning }: LoadOptions): void {

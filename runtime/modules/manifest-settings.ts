@@ -3,6 +3,7 @@ import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
 import { type Path, showValue } from '../config/yaml-issue.ts';
 import { didYouMean } from '../config/yaml-nearest.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
+import { findLongTexts } from './matched-texts.ts';
 
 export interface CheckedSettings {
   /** With the defaults of the schema. */
@@ -17,6 +18,8 @@ export function checkSettings(schema: SchemaNode | undefined, settings: Record<s
   if (schema === undefined) return { settings, findings: [], missing: [] };
   // The host's own two keys are typed by the manifest's schema, whatever the author's says.
   const { debug, log_level, ...own } = settings;
+  const long = findLongTexts(schema, own);
+  if (long.length > 0) return { settings, findings: long, missing: [] };
   const checked = checkValue({ ...schema, type: 'object', properties: schema.properties ?? {} }, own);
   const findings = checked.findings.filter((finding) => !finding.missing);
   const missing = checked.findings.filter((finding) => finding.missing).map((finding) => finding.path.join('.'));

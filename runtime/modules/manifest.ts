@@ -3,7 +3,7 @@ import { type Manifest, ManifestSchema } from '@plexichat/sdk/protocol/manifest'
 import { applyEnvironment, environmentIssue, type Override } from '../config/environment.ts';
 import { readYaml, type YamlSource } from '../config/yaml.ts';
 import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
-import { formatPath, type YamlIssue } from '../config/yaml-issue.ts';
+import { formatPath, type Path, type YamlIssue } from '../config/yaml-issue.ts';
 import { asNode, type SchemaNode } from '../config/yaml-schema.ts';
 import { MANIFEST_RULES, reservedProblem } from './manifest-rules.ts';
 import { checkSettings, checkSettingsSchema } from './manifest-settings.ts';
@@ -20,7 +20,9 @@ export interface ParsedManifest {
   readonly manifest: Manifest;
   readonly warnings: readonly ManifestIssue[];
   /** Keys that came from the environment, and the variable of each. */
-  readonly overrides: readonly { readonly key: string; readonly variable: string }[];
+  readonly overrides: readonly { readonly key: string; readonly variable: string; readonly path: Path }[];
+  /** `settings` as config.yaml has them: no defaults, nothing of the environment. */
+  readonly writtenSettings: Readonly<Record<string, unknown>>;
   /** Required settings that have no value yet: `api_key`. */
   readonly missingSettings: readonly string[];
 }
@@ -56,8 +58,9 @@ export function parseManifest(text: string, file: string, options: ParseManifest
   issues.push(...findings.map((finding) => toIssue(finding, source, file, overrides)));
   if (issues.length > 0) return { ok: false, issues };
   const warnings = missingSettings.map((key) => missingWarning(key, manifest.module_name, source, file));
-  const keys = overrides.map(({ path, variable }) => ({ key: formatPath(path), variable }));
-  return { ok: true, manifest, warnings, overrides: keys, missingSettings };
+  const keys = overrides.map(({ path, variable }) => ({ key: formatPath(path), variable, path }));
+  const writtenSettings = isMap(source.value.settings) ? source.value.settings : {};
+  return { ok: true, manifest, warnings, overrides: keys, missingSettings, writtenSettings };
 }
 
 function override(value: Record<string, unknown>, options: ParseManifestOptions) {

@@ -1,5 +1,6 @@
 /** What operators see of modules and grant to them. */
 import { type InputIssue, PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import type { GrantBook } from './grant-book.ts';
 import { type PermissionsView, viewKept, viewPermissions } from './permissions-view.ts';
@@ -10,6 +11,8 @@ import { settledWithin } from './settled-within.ts';
 export interface ModuleDeskOptions {
   readonly registry: Registry;
   readonly grants: GrantBook;
+  /** The version that waits to take over, while another one serves. */
+  readonly candidate?: (name: string) => Manifest | undefined;
   /** Loads a module that waits. */
   readonly load: (name: string) => Promise<void>;
   readonly onFailure: (module: string, error: unknown) => void;
@@ -55,15 +58,17 @@ export class ModuleDesk {
   }
 
   permissions(module: ServedModule): PermissionsView {
-    return viewPermissions(module.manifest, this.#options.grants);
+    return viewPermissions(this.#candidate(module.name) ?? module.manifest, this.#options.grants);
   }
 
   /** @throws PlexiError NOT_FOUND, INVALID_INPUT, STATE_UNAVAILABLE */
   async grant(name: string, texts: readonly string[], operator: string): Promise<ServedModule> {
     const { grants } = this.#options;
-    const { manifest } = this.get(name);
+    const served = this.get(name);
+    const candidate = this.#candidate(name);
+    const manifest = candidate ?? served.manifest;
     const admitted = grants.admittedVersion(name) ?? manifest.module_version;
-    if (admitted !== manifest.module_version) {
+    if (candidate === undefined && admitted !== manifest.module_version) {
       // A grant for the version that goes would be none for the one that comes.
       throw new PlexiError(
         'MODULE_UNAVAILABLE',
@@ -74,7 +79,8 @@ export class ModuleDesk {
       );
     }
     await grants.grant(manifest, readAll(texts, '/body/permissions'), operator);
-    if (this.get(name).state === 'installed' && grants.missing(manifest).length === 0) await this.#load(name);
+    const waits = candidate !== undefined || this.get(name).state === 'installed';
+    if (waits && grants.missing(manifest).length === 0) await this.#load(name);
     return this.get(name);
   }
 
@@ -88,6 +94,10 @@ export class ModuleDesk {
     const module = grants.kept(name).length > 0 ? registry.get(name) : this.get(name);
     await grants.revoke(name, readAll(texts, '/body/revoke'));
     return module ?? { name, state: 'removed', permissions: viewKept(name, grants) };
+  }
+
+  #candidate(name: string): Manifest | undefined {
+    return this.#options.candidate?.(name);
   }
 
   async #load(name: string): Promise<void> {

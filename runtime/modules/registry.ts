@@ -16,7 +16,7 @@ export type ModuleListener = (module: ServedModule, from: ModuleState | undefine
 export class Registry implements ModuleDirectory {
   readonly #byName = new Map<string, ServedModule>();
   readonly #byPrefix = new Map<string, ServedModule>();
-  readonly #broken: BrokenFolder[] = [];
+  #broken: readonly BrokenFolder[] = [];
   readonly #listeners = new Set<ModuleListener>();
   #revision = 0;
   #isAnnounced = false;
@@ -47,8 +47,20 @@ export class Registry implements ModuleDirectory {
     this.#tell(module, undefined);
   }
 
+  /** The module is taken out: its prefix is free, and nobody finds it any more. */
+  remove(name: string): ServedModule | undefined {
+    this.#broken = this.#broken.filter((folder) => folder.name !== name);
+    const module = this.#byName.get(name);
+    if (module === undefined) return undefined;
+    this.#byName.delete(name);
+    if (this.#byPrefix.get(module.prefix) === module) this.#byPrefix.delete(module.prefix);
+    this.#revision += 1;
+    this.#tell(module, module.state);
+    return module;
+  }
+
   addBroken(folder: BrokenFolder): void {
-    this.#broken.push(folder);
+    this.#broken = [...this.#broken, folder];
   }
 
   /** Every module that there is has been added, be it as one that is still being loaded. */

@@ -1,9 +1,8 @@
 /** What operators do with the secret settings of modules: they are set and removed, and never shown. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
-import { checkValue } from '../config/yaml-check.ts';
 import { type SecretVault, VaultRefusal } from '../state/secret-vault.ts';
 import type { ModuleDesk } from './module-desk.ts';
-import { findSecretNode, hasSetting, listSecretSettings } from './secret-settings.ts';
+import { findSecretNode, hasSetting, listSecretSettings, secretProblem } from './secret-settings.ts';
 import type { ServedModule } from './served-module.ts';
 import { settledWithin } from './settled-within.ts';
 
@@ -25,8 +24,6 @@ export interface SecretView {
 }
 
 const REFRESH_MS = 10_000;
-/** As JSON. */
-const MAX_SECRET = 16 * 1024;
 
 export class SecretDesk {
   readonly #options: SecretDeskOptions;
@@ -35,15 +32,18 @@ export class SecretDesk {
     this.#options = options;
   }
 
-  /** @throws PlexiError NOT_FOUND, STATE_UNAVAILABLE */
+  /**
+   * What is kept for a module that is not there any more, too: whoever puts one of that name there again gets it.
+   * @throws PlexiError NOT_FOUND, STATE_UNAVAILABLE
+   */
   async list(name: string): Promise<SecretView[]> {
     const { modules, vault } = this.#options;
-    const { manifest } = modules.get(name);
     const kept = new Map((await vault.list(name)).map((record) => [record.setting, record]));
-    const declared = listSecretSettings(manifest.settings_schema);
+    const manifest = kept.size === 0 ? modules.get(name).manifest : this.#find(name)?.manifest;
+    const declared = listSecretSettings(manifest?.settings_schema);
     return [...new Set([...declared, ...kept.keys()])].sort().map((setting) => {
       const record = kept.get(setting);
-      const isSet = record !== undefined || hasSetting(manifest.settings, setting);
+      const isSet = record !== undefined || hasSetting(manifest?.settings ?? {}, setting);
       return {
         setting,
         value: isSet ? '***' : null,
@@ -58,12 +58,9 @@ export class SecretDesk {
   async set(name: string, setting: string, value: unknown, operator: string): Promise<void> {
     const { modules, vault } = this.#options;
     const node = findNode(modules.get(name), setting);
-    const text = JSON.stringify(value);
-    if (text.length > MAX_SECRET) throw invalid(`must have at most ${MAX_SECRET} characters as JSON`);
-    if (typeof value === 'string' && (value === '' || !value.isWellFormed())) throw invalid('must be text, not empty');
-    const [finding] = checkValue(node, value).findings;
-    if (finding !== undefined) throw invalid(finding.message);
-    await vault.set(name, setting, text, operator);
+    const problem = secretProblem(node, value);
+    if (problem !== undefined) throw invalid(problem);
+    await vault.set(name, setting, JSON.stringify(value), operator);
     await this.#refresh(name);
   }
 
@@ -84,6 +81,15 @@ export class SecretDesk {
       return await this.#options.vault.rotate();
     } catch (error) {
       if (error instanceof VaultRefusal) throw new PlexiError('INVALID_INPUT', error.message);
+      throw error;
+    }
+  }
+
+  #find(name: string): ServedModule | undefined {
+    try {
+      return this.#options.modules.get(name);
+    } catch (error) {
+      if (error instanceof PlexiError && error.code === 'NOT_FOUND') return undefined;
       throw error;
     }
   }

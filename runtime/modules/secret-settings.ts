@@ -1,12 +1,18 @@
 /** Which settings of a module are secret, by its settings_schema; named as operators write them: `smtp.password`. */
-import { isMap } from '../config/yaml-check.ts';
+import { checkValue, isMap } from '../config/yaml-check.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
+import { findLongTexts } from './matched-texts.ts';
 
 const STEP = /^[A-Za-z0-9_-]{1,64}$/;
 /** Names of the prototype; none of them is a setting. */
 const NO_STEP: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAX_STEPS = 6;
 const MAX_LISTED = 500;
+/** As JSON. */
+export const MAX_SECRET = 16 * 1024;
+
+/** All that is shown of a secret. */
+export const HIDDEN = '***';
 
 /** Boundary: the schema of a setting that is marked writeOnly itself; undefined for everything else. */
 export function findSecretNode(schema: unknown, setting: string): SchemaNode | undefined {
@@ -46,6 +52,14 @@ export function hasSetting(settings: unknown, setting: string): boolean {
     here = here[step];
   }
   return here !== undefined && here !== null;
+}
+
+/** Why this cannot be the value; its words never hold it. */
+export function secretProblem(node: SchemaNode, value: unknown): string | undefined {
+  if (JSON.stringify(value).length > MAX_SECRET) return `must have at most ${MAX_SECRET} characters as JSON`;
+  if (typeof value === 'string' && (value === '' || !value.isWellFormed())) return 'must be text, not empty';
+  const [long] = findLongTexts(node, value);
+  return (long ?? checkValue(node, value).findings[0])?.message;
 }
 
 function isStep(step: string): boolean {

@@ -7,6 +7,8 @@ export interface AnsweredRequest {
   readonly module: string | undefined;
   readonly status: number;
   readonly durationMs: number;
+  /** Present when it was refused or failed. */
+  readonly error?: unknown;
 }
 
 export type RequestMeter = (answered: AnsweredRequest) => void;

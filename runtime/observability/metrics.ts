@@ -5,6 +5,7 @@ import { createEventSeries, type EventSeries } from './metrics-events.ts';
 import { createThreadMeter, createUsageSeries, type ReadUsage, type ThreadMeter } from './metrics-modules.ts';
 import { createRequestMeter, type RequestMeter } from './metrics-requests.ts';
 import { createRunMeter, type RunMeter } from './metrics-tasks.ts';
+import { createModuleMetrics, type ModuleMetrics } from './module-metrics.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -15,6 +16,8 @@ export interface Metrics {
   readonly threadMeter: ThreadMeter;
   /** For the events room. */
   readonly eventMeter: EventSeries;
+  /** Of each module by itself; the meters above tell it too. */
+  readonly modules: ModuleMetrics;
   /** From now on each scrape says what modules use. To be called once. */
   watchUsage(read: ReadUsage): void;
   /** From now on each scrape says how deep the queue is. To be called once. */
@@ -28,14 +31,42 @@ const LAG_PRECISION_MS = 20;
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
+  const [runs, requests, threads] = [
+    createRunMeter(registry),
+    createRequestMeter(registry),
+    createThreadMeter(registry),
+  ];
+  const modules = createModuleMetrics(registry);
   let refreshUsage = (): void => {};
   let refreshDepths = async (): Promise<void> => {};
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
   return {
     contentType: registry.contentType,
-    taskMeter: createRunMeter(registry),
-    meterRequest: createRequestMeter(registry),
-    threadMeter: createThreadMeter(registry),
+    taskMeter: {
+      started(module, task, waitMs) {
+        runs.started(module, task, waitMs);
+        modules.taskStarted(module, waitMs);
+      },
+      ended(module, task, outcome, runMs) {
+        runs.ended(module, task, outcome, runMs);
+        modules.taskEnded(module, outcome, runMs);
+      },
+    },
+    meterRequest(answered) {
+      requests(answered);
+      modules.answered(answered);
+    },
+    threadMeter: {
+      ended(module, reason) {
+        threads.ended(module, reason);
+        modules.threadEnded(module, reason);
+      },
+      replaced(module, limit) {
+        threads.replaced(module, limit);
+        modules.threadReplaced(module, limit);
+      },
+    },
+    modules,
     eventMeter: createEventSeries(registry),
     watchUsage(read) {
       refreshUsage = createUsageSeries(registry, read);

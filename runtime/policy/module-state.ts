@@ -10,8 +10,9 @@ const REFUSALS: Readonly<Record<ModuleState, { readonly words: string; readonly 
   crashed: null,
   // It falls asleep, and a request wakes it again; one that is being stopped refuses by itself.
   draining: null,
+  // The version before serves until the operator has said yes.
+  upgrade_pending: null,
   installed: { words: 'is installed, but waits for its operator', retryAfterS: 300 },
-  upgrade_pending: { words: 'waits for its operator', retryAfterS: 300 },
   stopped: { words: 'is stopped', retryAfterS: 60 },
   disabled: { words: 'is disabled', retryAfterS: 300 },
   parked: { words: 'failed too often and was parked', retryAfterS: 300 },

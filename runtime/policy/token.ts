@@ -23,10 +23,18 @@ export interface TokenSettings {
 /** The token is no good; `message` is for the client. */
 export class TokenRefusedError extends Error {
   override readonly name = 'TokenRefusedError';
+  /** Somebody with the right key made it, and it is no good all the same: it has ended, or is for others. */
+  readonly isSigned: boolean;
+
+  constructor(message: string, isSigned = false) {
+    super(message);
+    this.isSigned = isSigned;
+  }
 }
 
 const CLOCK_TOLERANCE_S = 5;
-const MAX_TOKEN_LENGTH = 8192;
+/** Longer ones are not read. */
+export const MAX_TOKEN_LENGTH = 8192;
 const MAX_REMEMBERED = 10_000;
 /** Keys of an identity provider can be withdrawn, so what they signed is not believed for long. */
 const JWKS_REMEMBER_MS = 60_000;
@@ -110,6 +118,7 @@ function remember(payload: JWTPayload, latest: number): { caller: KnownCaller; u
   if (!Claims.Check(payload)) {
     throw new TokenRefusedError(
       'The token must have sub, exp, tier (basic, premium or admin) and permissions (a list).',
+      true,
     );
   }
   const caller = { id: payload.sub, tier: payload.tier, permissions: payload.permissions ?? [] };
@@ -118,9 +127,9 @@ function remember(payload: JWTPayload, latest: number): { caller: KnownCaller; u
 
 /** Only what the caller can mend; a JWKS that cannot be fetched stays an error of ours. */
 function asRefusal(error: unknown): unknown {
-  if (error instanceof errors.JWTExpired) return new TokenRefusedError('The token has expired.');
+  if (error instanceof errors.JWTExpired) return new TokenRefusedError('The token has expired.', true);
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new TokenRefusedError(`The claim ${error.claim} of the token is not accepted.`);
+    return new TokenRefusedError(`The claim ${error.claim} of the token is not accepted.`, true);
   }
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return error;
   if (error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC') {

@@ -16,7 +16,7 @@ const SECRET_BYTES = 32;
 export const SECRET_FILE = 'token.secret';
 /** What a host puts there; an empty disk has a lost+found. */
 const OURS =
-  /^(?:cache|databases|queue|state\.db(?:-wal|-shm|-journal)?|vault\.key(?:\.\d+)?|host\.json(?:\.\d+)?|token\.secret(?:\.\d+)?|lost\+found)$/;
+  /^(?:cache|databases|packages|queue|state\.db(?:-wal|-shm|-journal)?|vault\.key(?:\.\d+)?|host\.json(?:\.\d+)?|token\.secret(?:\.\d+)?|lost\+found)$/;
 
 /** The path is no folder that a host may use, or has no host's data; the message says what to do. */
 export class DataFolderError extends Error {

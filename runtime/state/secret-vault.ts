@@ -2,7 +2,7 @@
 import type { State } from './state.ts';
 import { isSealedWith, seal, UnsealError, unseal } from './vault.ts';
 import { type Keyring, parseVaultKey, type VaultKey, VaultKeyError } from './vault-key.ts';
-import { newVaultKey, readKeyFile, VAULT_KEY_FILE, writeKeyFile } from './vault-key-file.ts';
+import { newVaultKey, readKeyFile, removeKeyDrafts, VAULT_KEY_FILE, writeKeyFile } from './vault-key-file.ts';
 
 export interface VaultOptions {
   /** The data folder. */
@@ -50,6 +50,7 @@ export class SecretVault {
   async open(): Promise<void> {
     const { folder, environment, onNotice } = this.#options;
     const filed = await readKeyFile(folder);
+    await removeKeyDrafts(folder);
     const given = environment.PLEXI_VAULT_KEY || undefined;
     const former = (environment.PLEXI_VAULT_KEY_OLD ?? '').split(',').filter((text) => text.trim() !== '');
     if (given === undefined && former.length > 0) {
@@ -84,6 +85,14 @@ export class SecretVault {
         return [row.setting, unseal(row.sealed, row, keyring)];
       }),
     );
+  }
+
+  /** The modules for which something is kept, with how much. */
+  async keptFor(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#options.state.query(
+      'SELECT module, count(*) AS kept FROM secrets GROUP BY module ORDER BY module',
+    );
+    return new Map(rows.map(({ module, kept }) => [String(module), Number(kept)]));
   }
 
   /** Without the values. */

@@ -1,27 +1,12 @@
 /**
  * What modules tried and may not do, and what they report themselves, for operators. Whatever a module does, it costs a
- * bounded number of rows a minute, and never the rows of another module.
+ * bounded number of rows a minute, and never the rows of another module, nor its own of another kind.
  */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import type { SecurityEvent, SecurityEventKind } from './security-event.ts';
+import { SecurityEventQueue, type WaitingEvent } from './security-event-queue.ts';
+import { dropBeyond, insert, type SecurityEventBounds, tidyUp } from './security-event-rows.ts';
 import type { State } from './state.ts';
-import type { Statement } from './statement.ts';
-
-export const SECURITY_EVENT_KINDS = ['permission_denied', 'egress_denied', 'bridge_violation', 'reported'] as const;
-export type SecurityEventKind = (typeof SECURITY_EVENT_KINDS)[number];
-
-export interface SecurityEvent {
-  /** Grows with time. */
-  readonly id: number;
-  /** Epoch milliseconds, of the first of `count`. */
-  readonly at: number;
-  readonly module: string;
-  readonly kind: SecurityEventKind;
-  /** The permission, the kind of violation, or the module's own name for it; `more` counts what was not kept. */
-  readonly name: string;
-  readonly details: string;
-  /** So often within a moment. */
-  readonly count: number;
-}
 
 export type SecurityEventInput = Pick<SecurityEvent, 'kind' | 'name' | 'details'>;
 
@@ -41,21 +26,23 @@ export interface SecurityEventsOptions {
   readonly limits?: Partial<SecurityEventLimits>;
 }
 
-export interface SecurityEventLimits {
+export interface SecurityEventLimits extends SecurityEventBounds {
   /** Rows of one kind that one module may cause. */
   readonly perMinute: number;
-  readonly perModule: number;
-  readonly total: number;
-  readonly keepMs: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const LIMITS: SecurityEventLimits = { perMinute: 20, perModule: 1_000, total: 50_000, keepMs: 90 * DAY_MS };
+const LIMITS: SecurityEventLimits = {
+  perMinute: 20,
+  perKind: 500,
+  firstOfKind: 100,
+  total: 50_000,
+  totalReported: 10_000,
+  keepMs: 90 * DAY_MS,
+};
 const WINDOW_MS = 60_000;
 const FLUSH_MS = 1_000;
 const TIDY_MS = 60 * 60 * 1000;
-/** Rows that wait for a state that is away. */
-const MAX_PENDING = 5_000;
 const MAX_NAME = 200;
 const MAX_DETAILS = 2_000;
 
@@ -68,16 +55,13 @@ interface Window {
   more: number;
 }
 
-type Pending = { -readonly [Key in keyof SecurityEvent]: SecurityEvent[Key] };
-
 export class SecurityEvents {
   readonly #options: SecurityEventsOptions;
   readonly #limits: SecurityEventLimits;
   readonly #now: () => number;
   /** By module and kind. */
   readonly #windows = new Map<string, Window>();
-  /** The same twice in a moment is one row that counts. */
-  #pending = new Map<string, Pending>();
+  #pending = new SecurityEventQueue();
   #lastId: number | undefined;
   #isFailing = false;
   #lastTidy = 0;
@@ -95,7 +79,7 @@ export class SecurityEvents {
     const at = this.#now();
     const window = this.#windowOf(module, kind, at);
     const [title, words] = [plain(name, MAX_NAME), plain(details, MAX_DETAILS)];
-    const same = this.#pending.get(keyOf(module, kind, title, words));
+    const same = this.#pending.find({ module, kind, name: title, details: words });
     if (same !== undefined) same.count += 1;
     else if (window.rows >= this.#limits.perMinute) window.more += 1;
     else {
@@ -141,10 +125,8 @@ export class SecurityEvents {
     return window;
   }
 
-  #keep(event: Pending): void {
-    if (this.#pending.size >= MAX_PENDING) return;
-    this.#pending.set(keyOf(event.module, event.kind, event.name, event.details), event);
-    this.#options.onEvent(event);
+  #keep(event: WaitingEvent): void {
+    if (this.#pending.add(event)) this.#options.onEvent(event);
   }
 
   #endWindow(key: string, { module, kind, more }: Window): void {
@@ -173,19 +155,18 @@ export class SecurityEvents {
   }
 
   async #write(): Promise<void> {
-    const events = this.#pending;
+    const events = this.#pending.list();
     const tidyAt = this.#lastTidy + TIDY_MS;
-    if (events.size === 0) return;
-    this.#pending = new Map();
+    if (events.length === 0) return;
+    this.#pending = new SecurityEventQueue();
     const now = this.#now();
     try {
       this.#lastId ??= await this.#readLastId();
-      for (const event of events.values()) event.id = event.id === 0 ? this.#nextId(event.at) : event.id;
-      const modules = new Set([...events.values()].map(({ module }) => module));
+      for (const event of events) event.id = event.id === 0 ? this.#nextId(event.at) : event.id;
       await this.#options.state.run([
-        ...[...events.values()].map(insert),
-        ...[...modules].map((module) => dropBeyond(module, this.#limits.perModule)),
-        ...(now >= tidyAt ? this.#tidyUp(now) : []),
+        ...events.map(insert),
+        ...dropBeyond(events, this.#limits),
+        ...(now >= tidyAt ? tidyUp(now, this.#limits) : []),
       ]);
       if (now >= tidyAt) this.#lastTidy = now;
       this.#isFailing = false;
@@ -197,28 +178,17 @@ export class SecurityEvents {
     }
   }
 
-  #putBack(events: ReadonlyMap<string, Pending>): void {
-    for (const [key, event] of events) {
-      const same = this.#pending.get(key);
-      if (same !== undefined) same.count += event.count;
-      else if (this.#pending.size < MAX_PENDING) this.#pending.set(key, event);
+  #putBack(events: readonly WaitingEvent[]): void {
+    for (const event of events) {
+      const same = this.#pending.find(event);
+      if (same === undefined) this.#pending.add(event);
+      else same.count += event.count;
     }
   }
 
   async #readLastId(): Promise<number> {
     const [row] = await this.#options.state.query('SELECT MAX(id) AS id FROM security_events');
     return Number(row?.id ?? 0);
-  }
-
-  #tidyUp(now: number): Statement[] {
-    const { keepMs, total } = this.#limits;
-    return [
-      { sql: 'DELETE FROM security_events WHERE at < ?', params: [now - keepMs] },
-      {
-        sql: 'DELETE FROM security_events WHERE id <= (SELECT id FROM security_events ORDER BY id DESC LIMIT 1 OFFSET ?)',
-        params: [total],
-      },
-    ];
   }
 
   /** By the clock, with room for a thousand a millisecond; never twice, also when the clock was set back. */
@@ -228,25 +198,7 @@ export class SecurityEvents {
   }
 }
 
-function keyOf(module: string, kind: string, name: string, details: string): string {
-  return [module, kind, name, details].join('\n');
-}
-
 /** Half a surrogate pair and NUL are no text that a database takes. */
 function plain(text: string, max: number): string {
   return text.slice(0, max).replaceAll('\0', '\ufffd').toWellFormed();
-}
-
-function insert({ id, at, module, kind, name, details, count }: SecurityEvent): Statement {
-  return {
-    sql: 'INSERT INTO security_events (id, at, module, kind, name, details, count) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    params: [id, at, module, kind, name, details, count],
-  };
-}
-
-function dropBeyond(module: string, kept: number): Statement {
-  return {
-    sql: 'DELETE FROM security_events WHERE module = ? AND id <= (SELECT id FROM security_events WHERE module = ? ORDER BY id DESC LIMIT 1 OFFSET ?)',
-    params: [module, module, kept],
-  };
 }

@@ -102,6 +102,11 @@ export class TaskRoom {
     return this.add(this.findTask(module, task), { data, origin: 'module' }, delayMs);
   }
 
+  /** A module is gone for good, and its runs with it. Opens the queue if need be. @throws PlexiError QUEUE_UNAVAILABLE */
+  async forget(module: string): Promise<void> {
+    await this.ask((backend) => this.#board.forget(backend, module));
+  }
+
   progress(module: string, jobId: string, percent: number, note: string | undefined): void {
     this.#running.progress(module, jobId, percent, note);
   }

@@ -29,11 +29,20 @@ export interface WorkBoardOptions extends Pick<ModuleWorkParts, 'run' | 'concurr
 }
 
 /** In these states a module's tasks are run; a sleeping module is woken for them. */
-const SERVED: ReadonlySet<ModuleState> = new Set(['sleeping', 'starting', 'running', 'draining', 'crashed']);
+const SERVED: ReadonlySet<ModuleState> = new Set([
+  'sleeping',
+  'starting',
+  'running',
+  'draining',
+  'crashed',
+  // The version before goes on.
+  'upgrade_pending',
+]);
 /** In these it only cannot run: its schedules stay. In any other they are taken away. */
-const KEPT: ReadonlySet<ModuleState> = new Set(['parked', 'failed', 'installed', 'stopped', 'upgrade_pending']);
+const KEPT: ReadonlySet<ModuleState> = new Set(['parked', 'failed', 'installed', 'stopped']);
 const MEND_MS = 60_000;
 const SOON_MS = 5_000;
+const FORGOTTEN_AT_ONCE = 1_000;
 
 export class WorkBoard {
   readonly #options: WorkBoardOptions;
@@ -80,6 +89,23 @@ export class WorkBoard {
   /** The schedules of one module, now: after a pause or a resume. */
   async mend(name: string): Promise<void> {
     await this.#work.get(name)?.mend();
+  }
+
+  /** The module is gone for good, and all that waits for it or has run. Call when nothing of it runs any more. */
+  async forget(home: QueueBackend, name: string): Promise<void> {
+    await this.#steps.get(name);
+    const claims = this.#claimsOf(home);
+    const claim = await claims.read(name);
+    for (const queueName of Object.keys(claim?.queues ?? {})) {
+      const queue = home.queue(queueName);
+      await removeSchedules(queue);
+      await queue.drain(true);
+      for (const state of ['completed', 'failed'] as const)
+        while ((await queue.clean(0, FORGOTTEN_AT_ONCE, state)).length > 0);
+    }
+    await new Pauses(home.records).forget(name);
+    await claims.drop(name);
+    this.#gone.delete(name);
   }
 
   /** The queue has just been opened, or is back. */

@@ -8,7 +8,7 @@ import type { BreakpointRequest } from '../protocol/capabilities/debug.ts';
 import { MAX_DEBUG_LABEL, MAX_DEBUG_VALUE } from '../protocol/debug-limits.ts';
 
 export interface DebugClient {
-  /** Whether the module is in debug mode: `settings.debug` of config.yaml, or PLEXI_MODULE__NAME__SETTINGS__DEBUG. */
+  /** What the setting `debug` says. The host stops the module only when an operator has said so. */
   readonly enabled: boolean;
   /**
    * Writes a value to the module's log, whatever it is. A function is called for the value, and only in debug mode.

@@ -1,15 +1,14 @@
 /** Makes a file what its module declares, and notes in it what that was. */
 import type { Table } from '../protocol/manifest-database.ts';
+import { PAGE_BYTES } from './disk-space.ts';
 import { planMigration } from './plan-migration.ts';
 import { SqlError, toSqlError } from './sql-error.ts';
 import type { SqliteConnection } from './sqlite.ts';
 
-const PAGE_BYTES = 4096;
-const PAGES_PER_MB = (1024 * 1024) / PAGE_BYTES;
 const SCHEMA_TABLE = 'plexi_schema';
 
 /** Before anything is in the file; the quota at every opening. */
-export function configure(connection: SqliteConnection, quotaMb: number): void {
+export function configure(connection: SqliteConnection, quotaPages: number): void {
   connection.exec(`
     PRAGMA page_size = ${PAGE_BYTES};
     PRAGMA journal_mode = WAL;
@@ -18,7 +17,7 @@ export function configure(connection: SqliteConnection, quotaMb: number): void {
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
     PRAGMA temp_store = MEMORY;
-    PRAGMA max_page_count = ${quotaMb * PAGES_PER_MB};
+    PRAGMA max_page_count = ${quotaPages};
   `);
 }
 

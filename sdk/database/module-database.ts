@@ -5,6 +5,7 @@
 import type { SqlStatement } from '../protocol/capabilities/db.ts';
 import type { Table } from '../protocol/manifest-database.ts';
 import { judgeAction, resultOf, type Verdict } from './authorizer.ts';
+import { type DiskSpace, isAmple, PAGE_BYTES, pagesFor } from './disk-space.ts';
 import { configure, migrate } from './migrate.ts';
 import { readResult } from './read-result.ts';
 import { SqlError, toSqlError } from './sql-error.ts';
@@ -15,6 +16,8 @@ export interface ModuleDatabaseOptions {
   readonly connection: SqliteConnection;
   readonly tables: readonly Table[];
   readonly quotaMb: number;
+  /** Asked before every change; absent: the disk has no end. */
+  readonly space?: () => DiskSpace;
 }
 
 interface Prepared {
@@ -24,6 +27,7 @@ interface Prepared {
   readonly kinds: string;
 }
 
+const PAGES_PER_MB = (1024 * 1024) / PAGE_BYTES;
 const MAX_PREPARED = 200;
 /** Longer ones are rare, and each that is kept costs a multiple of its length. */
 const MAX_PREPARED_SQL = 4_000;
@@ -36,20 +40,32 @@ export class ModuleDatabase {
   /** By column, by table. */
   readonly #kinds: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly #tables: ReadonlySet<string>;
+  readonly #space: (() => DiskSpace) | undefined;
+  readonly #quotaPages: number;
+  /** What SQLite was told: less than the quota while the disk is nearly full. */
+  #maxPages: number;
   /** While the platform's own SQL is prepared. */
   #isOurs = true;
   #writes = false;
   #refused: string | undefined;
 
   /** Creates and migrates the tables. @throws SqlError that names what would be lost, or what went wrong */
-  constructor({ connection, tables, quotaMb }: ModuleDatabaseOptions) {
+  constructor({ connection, tables, quotaMb, space }: ModuleDatabaseOptions) {
     this.#connection = connection;
+    this.#space = space;
+    this.#quotaPages = quotaMb * PAGES_PER_MB;
+    this.#maxPages = this.#quotaPages;
     this.#tables = new Set(tables.map(({ name }) => name));
     this.#kinds = new Map(
       tables.map(({ name, columns }) => [name, new Map(columns.map((column) => [column.name, kindOf(column.type)]))]),
     );
-    configure(connection, quotaMb);
-    migrate(connection, tables);
+    configure(connection, this.#quotaPages);
+    try {
+      this.#limitPages();
+      migrate(connection, tables);
+    } catch (error) {
+      throw this.#toSqlError(error);
+    }
     connection.setAuthorizer((action, first, second, database) =>
       this.#authorize(judgeAction(this.#tables, action, first, second, database)),
     );
@@ -73,7 +89,7 @@ export class ModuleDatabase {
       const values = params.map(toSqliteValue);
       return prepared.writes ? this.#change(prepared, values) : readResult(prepared, values, 0, null);
     } catch (error) {
-      throw toSqlError(error, this.#refused);
+      throw this.#toSqlError(error);
     }
   }
 
@@ -106,6 +122,7 @@ export class ModuleDatabase {
 
   #change(prepared: Prepared, values: readonly SqliteValue[]): string {
     const { statement, columns } = prepared;
+    if (!this.#limitPages()) throw new SqlError('DATABASE_UNAVAILABLE', DISK_FULL, { cause: new Error(DISK_FULL) });
     if (columns.length === 0) {
       const { changes, lastInsertRowid } = statement.run(...values);
       return JSON.stringify([[], '', [], Number(changes), Number(lastInsertRowid)]);
@@ -120,6 +137,37 @@ export class ModuleDatabase {
       if (this.#connection.isTransaction) this.#ours(`ROLLBACK TO ${UNDO}; RELEASE ${UNDO}`);
       throw error;
     }
+  }
+
+  /**
+   * Boundary: the file grows as far as the disk allows, so that the host's own state can still be written.
+   * @returns false when it may not even be changed
+   */
+  #limitPages(): boolean {
+    const space = this.#space?.();
+    if (space === undefined || isAmple(space, this.#quotaPages)) {
+      this.#setMaxPages(this.#quotaPages);
+      return true;
+    }
+    const pages = this.#countPages();
+    const allowed = pagesFor(space, pages, this.#quotaPages);
+    this.#setMaxPages(Math.max(1, allowed ?? pages));
+    return allowed !== undefined;
+  }
+
+  #countPages(): number {
+    this.#isOurs = true;
+    try {
+      return (this.#connection.prepare('PRAGMA page_count').get() as { page_count: number }).page_count;
+    } finally {
+      this.#isOurs = false;
+    }
+  }
+
+  #setMaxPages(pages: number): void {
+    if (pages === this.#maxPages) return;
+    this.#ours(`PRAGMA max_page_count = ${pages}`);
+    this.#maxPages = pages;
   }
 
   #prepare(sql: string): Prepared {
@@ -161,6 +209,12 @@ export class ModuleDatabase {
     return resultOf(verdict);
   }
 
+  #toSqlError(error: unknown): SqlError {
+    const known = toSqlError(error, this.#refused);
+    if (known.code !== 'QUOTA_EXCEEDED' || this.#maxPages >= this.#quotaPages) return known;
+    return new SqlError('DATABASE_UNAVAILABLE', DISK_FULL, { cause: known });
+  }
+
   #ours(sql: string): void {
     this.#isOurs = true;
     try {
@@ -176,6 +230,8 @@ export class ModuleDatabase {
 /** For a change of which nobody knows whether it was carried out. */
 export const MAYBE_DONE =
   'The database process ended while this ran; what it changes may be done or not. Look, then try again.';
+
+const DISK_FULL = 'The disk of the host is nearly full: nothing was changed, and the database does not grow.';
 
 /** Whether nothing but space, semicolons and comments is left of it. */
 function isBlank(sql: string, from: number): boolean {

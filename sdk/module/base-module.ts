@@ -29,6 +29,8 @@ export const MODULE_BRAND = Symbol.for('plexichat.module');
 export const ROUTES = Symbol.for('plexichat.routes');
 /** What was subscribed to at run time, for the runner. */
 export const SUBSCRIPTIONS = Symbol.for('plexichat.subscriptions');
+/** Puts other settings in `this.config`, for the runner. */
+export const CHANGE_SETTINGS = Symbol.for('plexichat.change-settings');
 
 /**
  * The base of a module's class, the default export of module.ts. The platform constructs it; `config`, `logger`, `router`,
@@ -69,6 +71,7 @@ export class BaseModule<Settings = Record<string, unknown>> {
   readonly debug: DebugClient;
   declare readonly [ROUTES]: RouterRecord[];
   declare readonly [SUBSCRIPTIONS]: Map<number, EventHandler>;
+  declare readonly [CHANGE_SETTINGS]: (next: unknown) => unknown;
 
   constructor() {
     const { manifest, host } = takePending(new.target.name);
@@ -76,7 +79,9 @@ export class BaseModule<Settings = Record<string, unknown>> {
     Object.defineProperty(this, ROUTES, { value: routes });
     const subscriptions = new Map<number, EventHandler>();
     Object.defineProperty(this, SUBSCRIPTIONS, { value: subscriptions });
-    this.config = createConfig<Settings>(manifest);
+    const { config, changeSettings } = createConfig<Settings>(manifest);
+    this.config = config;
+    Object.defineProperty(this, CHANGE_SETTINGS, { value: changeSettings });
     this.logger = createLogger(manifest.settings.log_level, host);
     this.router = createRouter(routes, manifest.api.prefix);
     this.http = createHttpClient(host);
@@ -99,6 +104,17 @@ export class BaseModule<Settings = Record<string, unknown>> {
 
   /** Prepares what handlers need. Requests wait until it is done; when it throws, the module does not start. */
   initialize(): void | Promise<void> {}
+
+  /**
+   * An operator changed settings while the module runs; `this.config.settings` are the new ones by now. Without this
+   * method the module is started anew instead, and so it is when it throws or takes longer than 5 seconds. A change of
+   * `debug` or `log_level` always starts it anew. What `setupRoutes` declared stays as it is.
+   * @example
+   * override onSettingsChanged(next: Settings, previous: Settings) {
+   *   if (next.city !== previous.city) this.forecast = undefined;
+   * }
+   */
+  onSettingsChanged?(next: Readonly<Settings>, previous: Readonly<Settings>): void | Promise<void>;
 
   /** Cleans up. Runs after the last handler, with a deadline. */
   shutdown(): void | Promise<void> {}

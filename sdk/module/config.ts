@@ -33,9 +33,24 @@ export type ModuleConfig<Settings = Record<string, unknown>> = WithCamel<
 /** Whose keys are the author's words: never renamed. */
 const VERBATIM = new Set(['settings', 'settings_schema', 'database']);
 
-export function createConfig<Settings>(manifest: Manifest): ModuleConfig<Settings> {
+export function createConfig<Settings>(manifest: Manifest): LiveConfig<Settings> {
   const config = renameKeys(manifest as unknown as Record<string, unknown>);
-  return Object.freeze(config) as unknown as ModuleConfig<Settings>;
+  let settings = freezeDeep(manifest.settings);
+  Object.defineProperty(config, 'settings', { get: () => settings, enumerable: true, configurable: false });
+  return {
+    config: Object.freeze(config) as unknown as ModuleConfig<Settings>,
+    changeSettings(next) {
+      const previous = settings;
+      settings = freezeDeep(next);
+      return previous;
+    },
+  };
+}
+
+export interface LiveConfig<Settings> {
+  readonly config: ModuleConfig<Settings>;
+  /** From now on `config.settings` are these. @returns those before */
+  changeSettings(next: unknown): unknown;
 }
 
 function renameKeys(source: Readonly<Record<string, unknown>>): Record<string, unknown> {

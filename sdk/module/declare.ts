@@ -10,7 +10,7 @@ import type {
 } from '../protocol/declaration.ts';
 import { isEventPattern } from '../protocol/event-names.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import { type BaseModule, ROUTES } from './base-module.ts';
+import { type BaseModule, CHANGE_SETTINGS, ROUTES } from './base-module.ts';
 import { declareMethod } from './declare-method.ts';
 import { declareTask } from './declare-task.ts';
 import { describeValue } from './describe-value.ts';
@@ -127,12 +127,18 @@ export function declare(instance: BaseModule, className: string, manifest: Manif
       events: [...events.values()],
       pages: [...pages.values()],
       ...(offered.size === 0 ? {} : { methods: [...offered.values()] }),
+      ...(takesSettings(instance) ? { settingsHook: true } : {}),
     },
     endpoints,
     tasks: runs,
     events: listeners,
     methods,
   };
+}
+
+/** An author's own copy of the sdk may be older than the hook. */
+function takesSettings(instance: BaseModule): boolean {
+  return typeof instance.onSettingsChanged === 'function' && typeof instance[CHANGE_SETTINGS] === 'function';
 }
 
 function toEndpoint(route: string, options: EndpointOptions, name: string): EndpointDeclaration {

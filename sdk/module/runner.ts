@@ -6,7 +6,7 @@ import type { Manifest } from '../protocol/manifest.ts';
 import type { MethodOutcome, MethodRequest } from '../protocol/methods.ts';
 import type { TaskOutcome, TaskRequest } from '../protocol/tasks.ts';
 import { constructWith } from './active-host.ts';
-import { type BaseModule, MODULE_BRAND, SUBSCRIPTIONS } from './base-module.ts';
+import { type BaseModule, CHANGE_SETTINGS, MODULE_BRAND, SUBSCRIPTIONS } from './base-module.ts';
 import { type DeclaredEndpoint, type DeclaredEvent, declare } from './declare.ts';
 import { InvocationContext } from './endpoint-context.ts';
 import { RunningEvent } from './event-context.ts';
@@ -30,6 +30,8 @@ export interface ModuleRunner {
   event(request: EventRequest, data: unknown): Promise<EventOutcome>;
   /** Runs a method that it offers to others; never rejects. */
   callMethod(request: MethodRequest, args: unknown): Promise<MethodOutcome>;
+  /** Tells it of other settings, once it has been initialised. @throws Error that names the step */
+  changeSettings(settings: unknown): Promise<void>;
   /** Aborts the signal of an invocation; false when it is not running. */
   cancel(invocation: number): boolean;
   shutdown(): Promise<void>;
@@ -53,12 +55,25 @@ export function createRunner(namespace: unknown, manifest: Manifest, host: HostB
   step(`${className}.setupRoutes()`, () => refusePromise(instance.setupRoutes(), className));
   const { declaration, endpoints, tasks, events, methods } = declare(instance, className, manifest);
   const running = new Map<number, { cancel(): void }>();
+  const initialize = async (): Promise<void> => {
+    await stepAsync(`${className}.validateConfig()`, () => instance.validateConfig());
+    await stepAsync(`${className}.initialize()`, () => instance.initialize());
+  };
+  let initialized: Promise<void> = Promise.resolve();
 
   return {
     declaration,
-    async initialize() {
-      await stepAsync(`${className}.validateConfig()`, () => instance.validateConfig());
-      await stepAsync(`${className}.initialize()`, () => instance.initialize());
+    initialize() {
+      initialized = initialize();
+      return initialized;
+    },
+    async changeSettings(settings) {
+      await initialized;
+      const previous = instance[CHANGE_SETTINGS](settings);
+      const next = instance.config.settings;
+      await stepAsync(`${className}.onSettingsChanged()`, () =>
+        instance.onSettingsChanged?.(next, previous as typeof next),
+      );
     },
     invoke(request, body) {
       const endpoint = endpoints.get(request.handler);
@@ -173,7 +188,7 @@ function step<Result>(name: string, work: () => Result): Result {
   }
 }
 
-async function stepAsync(name: string, work: () => void | Promise<void>): Promise<void> {
+async function stepAsync(name: string, work: () => undefined | void | Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -112,6 +112,8 @@ export const DeclarationSchema = Type.Object(
     pages: Type.Array(PageDeclarationSchema, { maxItems: 100 }),
     /** Absent: none. */
     methods: Type.Optional(Type.Array(MethodDeclarationSchema, { maxItems: 100 })),
+    /** It takes other settings while it runs (onSettingsChanged). */
+    settingsHook: Type.Optional(Type.Literal(true)),
   },
   { additionalProperties: false },
 );

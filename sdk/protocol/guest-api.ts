@@ -39,6 +39,8 @@ export interface GuestApi {
   event(request: EventRequest, data: unknown): Promise<EventOutcome>;
   /** Runs a method that the module offers to others. */
   callMethod(request: MethodRequest, args: unknown): Promise<MethodOutcome>;
+  /** Other settings from now on; the module's onSettingsChanged is done when it answers. */
+  changeSettings(settings: unknown): Promise<LifeAnswer>;
   /** Aborts the signal of an invocation. That it answers at all shows that the guest yields. */
   cancel(invocation: number): Promise<boolean>;
   shutdown(): Promise<LifeAnswer>;

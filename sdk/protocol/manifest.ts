@@ -21,6 +21,7 @@ export const RESERVED_PREFIXES = [
   '/api/v1/secrets',
   '/api/v1/security-events',
   '/api/v1/tokens',
+  '/api/v1/audit',
   '/api/v1/console',
   '/api/v1/debug',
 ] as const;

@@ -67,6 +67,11 @@ export interface ModuleHarness<Module> {
   emit(name: string, data?: unknown, options?: HarnessEventOptions): Promise<HarnessEvent>;
   /** Calls a method as another module would. @throws PlexiError with the code that the caller would get */
   callMethod(name: string, args?: unknown, caller?: HarnessCaller): Promise<unknown>;
+  /**
+   * Changes settings as an operator would of a module that runs; those that are not named stay.
+   * @throws Error when the module has no onSettingsChanged (it would be started anew), or that fails
+   */
+  changeSettings(settings: Readonly<Record<string, unknown>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -123,6 +128,10 @@ export async function createModuleHarness<Module extends BaseModule<unknown>>(
     runTask: (name, task = {}) => runHarnessTask(runner, host.tasks, name, ++lastInvocation, task),
     breakpoints: host.debug.passed,
     callMethod: (name, args, caller = {}) => callHarnessMethod(runner, name, args, ++lastInvocation, caller),
+    async changeSettings(settings) {
+      if (runner.declaration.settingsHook !== true) throw new Error(`${Module.name} has no onSettingsChanged.`);
+      await runner.changeSettings({ ...(module as BaseModule).config.settings, ...settings });
+    },
     close: async () => {
       await runner.shutdown();
       host.database.close();

@@ -15,9 +15,13 @@ describe('a module that does not live as it should costs nobody but itself and i
   afterAll(() => room.close());
 
   const named = (abuses: readonly Abuse[]) => abuses.map((abuse) => [abuse.name, abuse] as const);
-  it.each(named(LIFE.filter((abuse) => !isSlow(abuse))))('%s', async (_name, abuse) => {
-    expectContained(abuse, await room.run(abuse));
-  });
+  it.each(named(LIFE.filter((abuse) => !isSlow(abuse))))(
+    '%s',
+    async (_name, abuse) => {
+      expectContained(abuse, await room.run(abuse));
+    },
+    90_000,
+  );
   it.concurrent.each(named(LIFE.filter(isSlow)))(
     '%s',
     async (_name, abuse) => {

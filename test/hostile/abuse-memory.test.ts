@@ -10,7 +10,11 @@ beforeAll(async () => {
 afterAll(() => room.close());
 
 describe('a module that wants all the memory costs nobody but itself and its cell:', () => {
-  it.each(MEMORY.map((abuse) => [abuse.name, abuse] as const))('%s', async (_name, abuse) => {
-    expectContained(abuse, await room.run(abuse));
-  });
+  it.each(MEMORY.map((abuse) => [abuse.name, abuse] as const))(
+    '%s',
+    async (_name, abuse) => {
+      expectContained(abuse, await room.run(abuse));
+    },
+    90_000,
+  );
 });

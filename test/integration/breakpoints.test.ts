@@ -27,9 +27,12 @@ beforeAll(async () => {
     files: {
       'looked/config.yaml': `module_name: looked\n${CONFIG}settings: { debug: true, key: hush-hush }\nsettings_schema: { properties: { key: { type: string, writeOnly: true } } }`,
       'looked/module.ts': CODE,
+      'selfish/config.yaml': `module_name: selfish\n${CONFIG}settings: { debug: true }`,
+      'selfish/module.ts': CODE,
       'plain/config.yaml': `module_name: plain\n${CONFIG}`,
       'plain/module.ts': CODE,
     },
+    config: 'diagnostics: [looked]',
   });
   operator = await at.token({ sub: 'op', permissions: ['modules:manage'] });
 });
@@ -73,6 +76,21 @@ describe('a breakpoint', () => {
     const response = await at.fetch('/api/v1/looked/short');
     expect([200, 504]).toContain(response.status);
     await until(async () => (await list()).length === 0);
+  });
+
+  it('is passed when nobody but the module itself says that it is in debug mode, until an operator does', async () => {
+    expect(await (await at.fetch('/api/v1/selfish/stop')).json()).toEqual({ passed: true });
+    const said = at.lines.filter(({ module, msg }) => module === 'selfish' && msg.includes('passes its breakpoints'));
+    expect(said).toHaveLength(1);
+    const settings = '/api/v1/modules/selfish/settings';
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ values: { debug: true } });
+    expect((await at.fetch(settings, { method: 'PUT', headers, body, token: operator })).status).toBe(200);
+    const answer = at.fetch('/api/v1/selfish/stop');
+    await until(async () => (await list()).length === 1);
+    const [shown] = await list();
+    await at.fetch(`/api/v1/debug/breakpoints/${shown?.id}/resume`, { method: 'POST', token: operator });
+    expect(await (await answer).json()).toEqual({ passed: true });
   });
 
   it('is not there when the module is not in debug mode', async () => {

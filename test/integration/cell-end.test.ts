@@ -58,7 +58,7 @@ describe('what a cell has started', () => {
     endLater(child);
     expect(isRunning(child)).toBe(true);
     cell.kill();
-    await until(() => !isRunning(child), 3_000);
+    await until(() => !isRunning(child));
   });
 
   it.skipIf(!isRoot)(`ends also when the cell ends by itself${needsRoot}`, async () => {
@@ -68,7 +68,7 @@ describe('what a cell has started', () => {
     );
     endLater(child);
     await cell.closed;
-    await until(() => !isRunning(child), 3_000);
+    await until(() => !isRunning(child));
   });
 
   it('ends with it where the cell is the same user as the host, as long as it stays in its group', async () => {
@@ -76,7 +76,7 @@ describe('what a cell has started', () => {
     endLater(child);
     expect(isRunning(child)).toBe(true);
     cell.kill();
-    await until(() => !isRunning(child), 3_000);
+    await until(() => !isRunning(child));
   });
 
   it.skipIf(skipsBubblewrap)(`ends with it in bubblewrap, whatever it did${because}`, async () => {
@@ -85,7 +85,7 @@ describe('what a cell has started', () => {
     const inside = readlinkOrNone(cell.processId);
     expect(holders(inside)).not.toEqual([]);
     cell.kill();
-    await until(() => holders(inside).length === 0, 3_000);
+    await until(() => holders(inside).length === 0);
   });
 
   it('costs the host nothing with a stream that it inherited', async () => {
@@ -100,7 +100,7 @@ describe('what a cell has started', () => {
     endLater(child);
     await cell.closed;
     // Nobody reads what it writes, so it is refused.
-    await until(() => !isRunning(child), 5_000);
+    await until(() => !isRunning(child));
   });
 });
 

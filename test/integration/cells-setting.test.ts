@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { HostedModule } from '../../runtime/modules/hosted-module.ts';
 import { neighbour } from '../support/abuse-neighbours.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
 
 const NAMES = ['anna', 'berta', 'clara', 'dora', 'emma', 'frida'];
 
+const cache = sharedCache();
 let at: TestHost;
 afterEach(() => at.close());
 
@@ -15,6 +17,7 @@ async function wakeAll(options: { cells?: string; config?: string }): Promise<vo
   at = await startTestHost({
     files: Object.assign({}, ...NAMES.map(neighbour)),
     config,
+    cache,
     ...(cells === undefined ? {} : { settings: { cells } }),
   });
   expect(at.host.cells.processIds).toEqual([]);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QueueBackend } from '../../runtime/queue/backend.ts';
 import { openQueueBackend } from '../../runtime/queue/open-backend.ts';
 import { consoleDoor, KEY, QUEUES, SAME_ORIGIN } from '../support/console-door.ts';
+import { layDownDatabase } from '../support/embedded-folder.ts';
 import { jsonOf } from '../support/fake-modules.ts';
 import { until } from '../support/until.ts';
 
@@ -28,6 +29,7 @@ describe('the board over the embedded queue', () => {
   let backend: QueueBackend;
   let gateway: ReturnType<typeof consoleDoor>['gateway'];
   beforeAll(async () => {
+    await layDownDatabase(join(folder, 'queue'));
     backend = await openQueueBackend(
       {
         redisOptions: {},

@@ -1,10 +1,12 @@
 /** Events and notifications in real hosts: over HTTP, through cells, to modules and users. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostedModule } from '../../runtime/modules/hosted-module.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { textReader } from '../support/text-reader.ts';
 import { until } from '../support/until.ts';
 
+const cache = sharedCache();
 let at: TestHost;
 afterEach(() => at.close());
 
@@ -33,7 +35,7 @@ function written(name: string, body: string, lines: readonly string[] = []) {
 const LISTENS = ['optional_permissions: ["events:subscribe:user.*", "notifications:send"]'];
 
 async function start(files: Record<string, string>, config = '{}'): Promise<void> {
-  at = await startTestHost({ files, config, settings: { cells: '2' } });
+  at = await startTestHost({ files, config, settings: { cells: '2' }, cache });
 }
 
 async function tell(name: string, data: unknown = null): Promise<Response> {

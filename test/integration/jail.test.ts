@@ -88,7 +88,7 @@ describe.each(places)('jail: $jail, the host is $user', ({ jail, user, missing }
     const host = await hold({ jail, kind: 'cells' }, { asOther });
     expect(host.cells.map(isRunning)).toEqual([true, true]);
     process.kill(host.processId, 'SIGKILL');
-    await until(() => !host.cells.some(isRunning), 3_000);
+    await until(() => !host.cells.some(isRunning));
   });
 });
 
@@ -131,7 +131,7 @@ describe.each([
     guest.call('loop').catch(() => {});
     guest.instance.cell.kill();
     await guest.exit;
-    await until(() => !isRunning(processId), 3_000);
+    await until(() => !isRunning(processId));
   });
 
   it.skipIf(skip)(`leaves nothing behind${because}`, async () => {

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { HostedModule } from '../../runtime/modules/hosted-module.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { startTestHost, type TestHost, type TestHostOptions } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
 
+const cache = sharedCache();
 let at: TestHost;
 
 async function start(options: TestHostOptions): Promise<void> {
-  at = await startTestHost(options);
+  at = await startTestHost({ ...options, cache });
 }
 afterEach(() => at.close());
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PglitePool } from '../../runtime/queue/pglite-pool.ts';
+import { embeddedFolder } from '../support/embedded-folder.ts';
 import { missingPostgres, startPostgres } from '../support/postgres-server.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 
 if (missingPostgres !== undefined) {
   if (process.env.CI) throw new Error(`The tests of the embedded database's answers cannot run: ${missingPostgres}`);
@@ -60,7 +60,7 @@ describe.skipIf(missingPostgres !== undefined)('the embedded database beside a s
     onTestFinished(() => client.end());
     await client.query(`SET TIME ZONE 'UTC'`);
     const embedded = await PglitePool.open({
-      folder: join(tempFolder(), 'database'),
+      folder: join(await embeddedFolder(), 'database'),
       durability: 'process',
       onLost: () => undefined,
       onBack: () => undefined,

@@ -228,7 +228,7 @@ describe.skipIf(missingPostgres !== undefined)('PostgreSQL, and what may be wron
         correct();
         const job = await take(queue, -1);
         const { ran } = consume(await open({ timing }), queue);
-        await until(() => ran.includes(job.id), 5000);
+        await until(() => ran.includes(job.id));
       },
     );
 
@@ -288,7 +288,7 @@ describe.skipIf(missingPostgres !== undefined)('PostgreSQL, and what may be wron
         `INSERT INTO bullmq.meta (queue, field, value) SELECT 'test.left', 'stalled-check', (${ageOf(HOUR_MS)})::text`,
       );
       const { ran } = consume(await open({ timing: { lockMs: 500, stalledMs: 200 } }), 'left');
-      await until(() => ran.includes(job.id), 5000);
+      await until(() => ran.includes(job.id));
       const [far] = await administer(
         `SELECT locked_until_ms - (${ageOf(0)}) AS ends FROM bullmq.job WHERE queue = 'other.far'`,
       );

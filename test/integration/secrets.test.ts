@@ -80,11 +80,11 @@ export default class Demo extends BaseModule {
   };
 }
 
-async function start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+async function start(environment: Readonly<Record<string, string>> = {}, modules = files()): Promise<void> {
   host = await startTestHost({
     environment,
     settings: { data },
-    files: files(),
+    files: modules,
     config: `grants: { demo: ["http:localhost:${port}"] }\negress: { allow_private: ["localhost:${port}"] }`,
   });
 }
@@ -217,6 +217,25 @@ it(
     expect(seen).toEqual([FIRST]);
     expect(filesBelow(data).some((file) => file.endsWith('vault.key'))).toBe(false);
     expectNowhere(FIRST, first, second);
+  },
+  SEVERAL_HOSTS_MS,
+);
+
+it(
+  'a secret of a module that is not there any more is told of at the start, shown without its value, and can be removed',
+  async () => {
+    await start();
+    await put(FIRST);
+    await host.close();
+    await start({}, {});
+    const told = host.lines.find(({ module, msg }) => module === 'demo' && msg.includes('its secrets are kept'));
+    expect(told).toMatchObject({ level: 40, secrets: 1 });
+    const { secrets } = JSON.parse((await asOperator('/api/v1/modules/demo/secrets')).text);
+    expect(secrets).toEqual([expect.objectContaining({ setting: 'api_key', value: '***', source: 'vault' })]);
+    const one = '/api/v1/modules/demo/secrets/api_key';
+    expect((await asOperator(one, { method: 'DELETE' })).status).toBe(204);
+    expect((await asOperator('/api/v1/modules/demo/secrets')).status).toBe(404);
+    expectNowhere(FIRST);
   },
   SEVERAL_HOSTS_MS,
 );

@@ -39,15 +39,15 @@ function start(...flags: string[]) {
   return { child, texts, code };
 }
 
-it('keeps its bars for 12 seconds', async () => {
-  const { texts, code } = start('--seconds', '12', '--json');
+it('keeps its bars for 6 seconds', async () => {
+  const { texts, code } = start('--seconds', '6', '--json');
   const ended = await code;
   const { bars, good, hostile, wrong } = JSON.parse(texts.output) as SoakOutput;
   expect(wrong).toEqual([]);
   expect(good).toHaveLength(15);
   expect(hostile.length).toBeGreaterThan(5);
   for (const { asked, served, cameWithRetryAfter, runs } of good) {
-    expect(asked).toBeGreaterThan(10);
+    expect(asked).toBeGreaterThan(5);
     // Whoever was not served was told when to come back.
     expect(asked - served).toBe(cameWithRetryAfter);
     expect(runs.completed).toBeGreaterThan(0);
@@ -61,11 +61,15 @@ it('keeps its bars for 12 seconds', async () => {
 
 it('takes its host and its folder along when it is interrupted', async () => {
   const before = new Set(readdirSync(tmpdir()));
-  const { child, texts, code } = start('--seconds', '12');
-  await until(() => texts.errors.includes('hostile modules'), 60_000);
-  const children = childrenOf(child.pid ?? 0);
-  const cells = children.flatMap(childrenOf);
-  expect(children.length).toBeGreaterThan(0);
+  const { child, code } = start('--seconds', '1');
+  let children: number[] = [];
+  let cells: number[] = [];
+  // It is loading its modules then, each in a cell of its own.
+  await until(() => {
+    children = childrenOf(child.pid ?? 0);
+    cells = children.flatMap(childrenOf);
+    return cells.length > 0;
+  }, 60_000);
   child.kill('SIGINT');
   expect(await code).toBe(130);
   await until(() => [...children, ...cells].every((id) => !isRunning(id)));

@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HostedModule } from '../../runtime/modules/hosted-module.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { until } from '../support/until.ts';
 
+const cache = sharedCache();
 let at: TestHost | undefined;
 afterEach(async () => {
   await at?.close();
@@ -31,7 +33,7 @@ async function start(modules: Readonly<Record<string, Written>>): Promise<TestHo
         override setupRoutes() { this.router.get('/ok', () => 1); ${routes} }
       }`;
   }
-  at = await startTestHost({ files, settings: { cells: '1' } });
+  at = await startTestHost({ files, settings: { cells: '1' }, cache });
   return at;
 }
 

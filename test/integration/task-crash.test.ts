@@ -46,6 +46,7 @@ describe.each(KINDS)('a host that is killed, on $kind', ({ kind, missing, flags 
         modules: reportingModule(ledger.port),
         config: `${reportingConfig(ledger.port)}tasks: { prefix: crash }\n`,
         flags: flags(),
+        hasQueue: kind === 'embedded',
       });
       const first = place.launch();
       await first.ready;

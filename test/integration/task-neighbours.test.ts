@@ -43,7 +43,11 @@ describe.each(KINDS)('a task that burns the processor, on $kind', ({ kind, missi
   const because = missing === undefined ? '' : ` (${missing})`;
   test.skipIf(skip)(`takes no run of others away${because}`, { timeout: 120_000 }, async () => {
     const redis = kind === 'Redis' ? await startRedis() : undefined;
-    const at = await startTestHost({ files: FILES, settings: redis === undefined ? {} : { redis: redis.url } });
+    const at = await startTestHost({
+      files: FILES,
+      settings: redis === undefined ? {} : { redis: redis.url },
+      hasQueue: redis === undefined,
+    });
     onTestFinished(async () => {
       await at.close();
       await redis?.remove();
@@ -68,7 +72,8 @@ describe.each(KINDS)('a task that burns the processor, on $kind', ({ kind, missi
     expect(naps).toBeGreaterThan(30);
     expect(runs.filter(({ interruptions, attempt }) => interruptions > 0 || attempt > 1)).toEqual([]);
     const waits = runs.map((run) => Date.parse(run.started_at ?? '') - Date.parse(run.created_at ?? ''));
-    expect(Math.max(...waits)).toBeLessThan(2_000);
+    // Behind a burn it would have waited for three seconds.
+    expect(Math.max(...waits)).toBeLessThan(2_900);
     expect((await tasks.runs('burner', 'burn', 10)).map(({ interruptions }) => interruptions)).toEqual([0, 0, 0, 0]);
   });
 });

@@ -29,6 +29,7 @@ function placeFor({ port }: Ledger, flags: readonly string[], prefix: string): P
     modules: reportingModule(port),
     config: `${reportingConfig(port)}tasks: { prefix: ${prefix}, grace_seconds: 1 }\n`,
     flags,
+    hasQueue: flags.length === 0,
   });
 }
 

@@ -41,7 +41,7 @@ type Meters = Pick<AbuseUse, 'calls' | 'bytes' | 'lines'>;
 
 /** One that was a suspect lives alone for a while: another one takes its place then. */
 const NEIGHBOURS = 8;
-const QUIET_ANSWERS = 40;
+const QUIET_ANSWERS = 24;
 const DURING_ANSWERS = 20;
 /** A module that was ended may have to wait for its next start. */
 const NEXT_MS = 20_000;

@@ -30,6 +30,8 @@ export interface BootOptions {
   /** A whole module instead of all that: the body counts for nothing. */
   readonly source?: string;
   readonly diagnostics?: boolean;
+  /** `settings` of its config.yaml. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Beside `http` and `log`. */
   readonly capabilities?: Readonly<Record<string, Capability>>;
 }
@@ -71,7 +73,15 @@ export async function openCellRoom({
 }
 
 async function boot(pool: CellPool, http: Capability, body: string, options: BootOptions): Promise<Guest> {
-  const { name = 'demo', memoryMb = 64, cpuMs, before = '', diagnostics = false, capabilities = {} } = options;
+  const {
+    name = 'demo',
+    memoryMb = 64,
+    cpuMs,
+    before = '',
+    diagnostics = false,
+    settings = {},
+    capabilities = {},
+  } = options;
   const cell = pool.place({ module: name, jit: 'safe' });
   const violations: string[] = [];
   const failures: unknown[] = [];
@@ -84,7 +94,7 @@ async function boot(pool: CellPool, http: Capability, body: string, options: Boo
     cell,
     module: name,
     code: Buffer.from(options.source ?? moduleCode(before, body)),
-    manifest: Value.Default(ManifestSchema, { module_name: name, module_version: '1.0.0' }) as Manifest,
+    manifest: Value.Default(ManifestSchema, { module_name: name, module_version: '1.0.0', settings }) as Manifest,
     memoryMb,
     cpuMs,
     diagnostics,

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { signToken } from '../../runtime/cli/token.ts';
+import { signToken } from '../../runtime/policy/sign-token.ts';
+import { layDownDatabase } from './embedded-folder.ts';
 import { freePort } from './server-process.ts';
 import { tempFolder } from './temp-folder.ts';
 import type { LogLine } from './test-host.ts';
@@ -16,6 +17,8 @@ export interface HostPlaceOptions {
   /** plexi.yaml */
   readonly config?: string;
   readonly flags?: readonly string[];
+  /** Its embedded queue is as after a first start, which takes seconds. */
+  readonly hasQueue?: boolean;
 }
 
 export interface HostPlace {
@@ -45,9 +48,15 @@ const READY_MS = 60_000;
 const PERMISSIONS = ['read', 'write', 'modules:read', 'modules:manage'];
 
 /** Its hosts are killed when the test is over. */
-export async function hostPlace({ modules, config = '{}', flags = [] }: HostPlaceOptions): Promise<HostPlace> {
+export async function hostPlace({
+  modules,
+  config = '{}',
+  flags = [],
+  hasQueue = false,
+}: HostPlaceOptions): Promise<HostPlace> {
   const files = Object.fromEntries(Object.entries(modules).map(([path, text]) => [`modules/${path}`, text]));
   const folder = tempFolder({ ...files, 'plexi.yaml': config });
+  if (hasQueue) await layDownDatabase(join(folder, 'data', 'queue'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let token: string | undefined;

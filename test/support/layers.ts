@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<'runtime' | 'sdk', readonly (readonly string[])[]>
     ['invocation'],
     ['policy'],
     ['modules'],
+    ['packages'],
     ['config'],
     ['databases'],
     ['cells'],

@@ -4,6 +4,8 @@ import { ModuleDesk } from '../../runtime/modules/module-desk.ts';
 import { Registry } from '../../runtime/modules/registry.ts';
 import { SecretDesk } from '../../runtime/modules/secret-desk.ts';
 import type { ServedModule } from '../../runtime/modules/served-module.ts';
+import { SettingsBook } from '../../runtime/modules/settings-book.ts';
+import { SettingsDesk } from '../../runtime/modules/settings-desk.ts';
 import { SecretVault } from '../../runtime/state/secret-vault.ts';
 import { SecurityEvents } from '../../runtime/state/security-events.ts';
 import { type MemoryState, openMemoryState } from './memory-state.ts';
@@ -16,7 +18,10 @@ export interface OperatorDesks {
   readonly vault: SecretVault;
   readonly modules: ModuleDesk;
   readonly secrets: SecretDesk;
+  readonly settings: SettingsDesk;
   readonly securityEvents: SecurityEvents;
+  /** Modules are neither installed nor removed at these desks. */
+  readonly life: () => never;
   /** Modules that were to be loaded, or to get new secrets. */
   readonly loads: string[];
   readonly refreshes: string[];
@@ -68,6 +73,23 @@ export async function operatorDesks({
     refresh: async (name) => void refreshes.push(name),
     onFailure,
   });
+  const settingsDesk = new SettingsDesk({
+    modules,
+    async find(name) {
+      const module = registry.get(name);
+      if (module === undefined) return undefined;
+      const { manifest } = module;
+      const nothing = { warnings: [], overrides: [], missingSettings: [] };
+      return { ok: true, name, folder: `/modules/${name}`, manifest, writtenSettings: manifest.settings, ...nothing };
+    },
+    book: new SettingsBook({ state }),
+    vault,
+    async refresh(name) {
+      refreshes.push(name);
+      return 'live';
+    },
+    onFailure,
+  });
   const securityEvents = new SecurityEvents({
     state,
     onEvent: () => {},
@@ -80,7 +102,11 @@ export async function operatorDesks({
     vault,
     modules,
     secrets,
+    settings: settingsDesk,
     securityEvents,
+    life: () => {
+      throw new Error('These desks know nothing of the lives of modules.');
+    },
     loads,
     refreshes,
     failures,

@@ -25,7 +25,7 @@ export interface SteadyQuestion {
 }
 
 /** Between two questions: a client that is steady, not one that uses up the machine. */
-const PAUSE_MS = 5;
+const PAUSE_MS = 12;
 /** What a refusal begins with. */
 export const REFUSED = 'come back later';
 

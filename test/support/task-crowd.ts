@@ -10,7 +10,7 @@ export interface Crowd {
 }
 
 const CLIENTS = 4;
-const PAUSE_MS = 15;
+const PAUSE_MS = 50;
 const AFTER_REFUSAL_MS = 50;
 /** So many promised runs may be open: what is asked for has to be worked off before the test can end. */
 const MAX_OPEN = 1_000;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendEvents, QueueBackend } from '../../runtime/queue/backend.ts';
 import { openQueueBackend, type QueueSettings } from '../../runtime/queue/open-backend.ts';
+import { layDownDatabase } from './embedded-folder.ts';
 import { missingPostgres, startPostgres } from './postgres-server.ts';
 import { missingRedis, startRedis } from './redis-server.ts';
 
@@ -33,6 +34,7 @@ export const TASK_PLACES: readonly TaskPlaceKind[] = [
     missing: undefined,
     async start() {
       const folder = mkdtempSync(join(tmpdir(), 'plexi-tasks-'));
+      await layDownDatabase(join(folder, 'queue'));
       const silent = { onOnline: () => {}, onError: () => {} };
       // To boot takes a second: one database for all installations, wiped when a new one begins.
       const backend = await openQueueBackend(settings(folder, 0), silent);

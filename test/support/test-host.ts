@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Tier } from '@plexichat/sdk/protocol/declaration';
-import { signToken } from '../../runtime/cli/token.ts';
 import { type Host, startHost } from '../../runtime/compose.ts';
 import { loadHostSettings } from '../../runtime/config/load-host-settings.ts';
 import { createLog } from '../../runtime/observability/log.ts';
+import { signToken } from '../../runtime/policy/sign-token.ts';
+import { layDownDatabase } from './embedded-folder.ts';
+import type { SharedCache } from './shared-cache.ts';
 
 export interface TestHostOptions {
   /** Folders of test/fixtures/served. */
@@ -19,6 +21,10 @@ export interface TestHostOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** plexi.yaml */
   readonly config?: string;
+  /** Its embedded queue is as after a first start, which takes seconds. */
+  readonly hasQueue?: boolean;
+  /** What earlier hosts of this file built and learnt is still there. */
+  readonly cache?: SharedCache;
 }
 
 export interface LogLine {
@@ -55,6 +61,8 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
   const config = join(folder, 'plexi.yaml');
   writeFileSync(config, options.config ?? '{}');
   const data = join(folder, 'data');
+  if (options.hasQueue) await layDownDatabase(join(data, 'queue'));
+  options.cache?.moveInto(data);
   const { settings } = loadHostSettings({
     flags: { modules, data, port: '0', ...options.settings },
     environment: {},
@@ -85,6 +93,7 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     },
     async close() {
       await host.close();
+      options.cache?.takeFrom(data);
       rmSync(folder, { recursive: true, force: true });
     },
   };

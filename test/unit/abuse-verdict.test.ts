@@ -68,6 +68,13 @@ it.each<[string, Partial<AbuseReport>]>([
   expect(passes(report)).toBe(false);
 });
 
+it('a neighbour whose cell died has time to move, and not for ever', () => {
+  const dead = { ...ABUSE, outcome: { ...ABUSE.outcome, cell: 'may die' } } as const;
+  const moved = (duringP99: number) => ({ tookCell: true, near: { ...WELL, duringP99, duringSlowest: duringP99 } });
+  expect(passes(moved(2_000), dead)).toBe(true);
+  expect(passes(moved(5_000), dead)).toBe(false);
+});
+
 it('a machine that was slow before does not excuse a gateway that stands still', () => {
   expect(passes({ health: { ...WELL, quietP99: 200, duringP99: 3_500, duringSlowest: 3_500 } })).toBe(false);
 });

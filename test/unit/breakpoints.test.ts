@@ -79,6 +79,20 @@ describe('a breakpoint', () => {
     await second;
   });
 
+  it('keeps a place for each module, whatever the others take', async () => {
+    const breakpoints = new Breakpoints();
+    const until = Date.now() + 60_000;
+    const { signal } = new AbortController();
+    const stop = async (module: string) => breakpoints.stop({ module, label: 'x', locals: '1', until, signal });
+    const all = Array.from({ length: 64 }, (_, n) => stop(`greedy${n % 8}`));
+    const [own] = [stop('quiet')];
+    expect(breakpoints.list().map(({ module }) => module)).toContain('quiet');
+    await expect(stop('quiet')).rejects.toThrow('At most 64 breakpoints wait at once');
+    await expect(stop('greedy0')).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+    breakpoints.close();
+    await Promise.all([...all, own]);
+  });
+
   it('is refused when it is one too many, or shows too much', async () => {
     const at = open();
     const all = Array.from({ length: 8 }, () => at.stop());

@@ -205,7 +205,7 @@ describe('a call is refused', () => {
     expect(at.calls).toEqual([]);
   });
 
-  it.each<ModuleState>(['failed', 'installed', 'disabled', 'stopped', 'parked', 'upgrade_pending'])(
+  it.each<ModuleState>(['failed', 'installed', 'disabled', 'stopped', 'parked'])(
     'while the other module is %s',
     async (state) => {
       const at = open({ state });

@@ -73,7 +73,7 @@ test.runIf(process.platform === 'linux')(
       .catch((reason: unknown) => reason);
     await until(() => bundlers() === 1);
     expect(await stopped).toBeInstanceOf(BundleError);
-    await until(() => bundlers() === 0, 1000);
+    await until(() => bundlers() === 0);
   },
 );
 

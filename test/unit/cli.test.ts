@@ -218,7 +218,7 @@ describe('plexi token', () => {
     const { code, output } = await plexi('token', '--sub', 'bob', '--permissions', 'read', '--api-key');
     expect(code).toBe(0);
     const lines = output.trimEnd().split('\n');
-    expect(lines.at(-1)).toMatch(/^plexi_[\w-]{32}$/);
+    expect(lines.at(-1)).toMatch(/^plexi_[\w-]{43}$/);
     expect(lines.slice(0, -1).join('\n')).toMatch(/api_keys:[\s\S]*sha256: [0-9a-f]{64}[\s\S]*permissions: \["read"\]/);
     expect(lines.slice(0, -1).join('\n')).not.toContain(lines.at(-1) ?? '');
   });

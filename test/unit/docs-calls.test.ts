@@ -1,4 +1,4 @@
-/** What the pages on modules, http and debug tell people to copy compiles and runs, and their numbers are the code's. */
+/** What the pages on modules, http, debug and users tell people to copy compiles and runs, and their numbers are the code's. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { MAX_BREAKPOINT_MS } from '@plexichat/sdk/protocol/debug-limits';
@@ -18,6 +18,7 @@ const PAGES = [
   ['sdk/docs/modules.md', 'helper.test.ts', 2],
   ['sdk/docs/http.md', 'rates.test.ts', 1],
   ['sdk/docs/debug.md', 'checkout.test.ts', 1],
+  ['sdk/docs/users.md', 'notes.test.ts', 1],
 ] as const;
 
 describe.each(PAGES)('%s', (page, testFile, count) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePermission } from '../../runtime/capabilities/permission.ts';
 import { describePermission } from '../../runtime/capabilities/permission-words.ts';
-import { SECURITY_EVENT_KINDS } from '../../runtime/state/security-events.ts';
+import { SECURITY_EVENT_KINDS } from '../../runtime/state/security-event.ts';
 import { blocksOf, codeOf, inFolder, ROOT, runPage, tableOf } from '../support/pages.ts';
 import { plexi } from '../support/plexi.ts';
 

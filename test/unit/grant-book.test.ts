@@ -227,6 +227,60 @@ describe('another version', () => {
   });
 });
 
+describe('two versions that run at once', () => {
+  const V2 = asking(['database'], [], '2.0.0');
+
+  it('have what either was granted, until one has ended; nothing of it is written for the other', async () => {
+    const state = openMemoryState();
+    const { book } = await openBook(state);
+    await book.admit(V1);
+    await book.grant(V1, [permission('http:api.example.com')], 'olga');
+    await book.grant(V2, [permission('database')], 'olga');
+    expect(granted(book)).toEqual(['http:api.example.com']);
+    const endNew = book.runBeside(V2);
+    expect(granted(book).sort()).toEqual(['database', 'http:api.example.com']);
+    const endOld = book.runBeside(V1);
+    await book.admit(V2);
+    endNew();
+    expect(granted(book).sort()).toEqual(['database', 'http:api.example.com']);
+    endOld();
+    expect(granted(book)).toEqual(['database']);
+    const { book: again } = await openBook(state);
+    await again.admit(V2);
+    expect(granted(again)).toEqual(['database']);
+  });
+
+  it('both lose at once what is taken back', async () => {
+    const { book } = await openBook(openMemoryState());
+    await book.admit(V1);
+    await book.grant(V1, [permission('http:api.example.com')], 'olga');
+    await book.grant(V2, [permission('database')], 'olga');
+    book.runBeside(V2);
+    const revoked = book.revoke('weather', [permission('database')]);
+    expect(granted(book)).toEqual(['http:api.example.com']);
+    await revoked;
+  });
+});
+
+describe('a module that is gone', () => {
+  it('has nothing while it is away, and what it had when it comes back; once it is forgotten, nothing', async () => {
+    const state = openMemoryState();
+    const { book } = await openBook(state);
+    await book.admit(V1);
+    await book.grant(V1, [permission('http:api.example.com')], 'olga');
+    book.dismiss('weather');
+    expect([granted(book), book.keptFor]).toEqual([[], ['weather']]);
+    await book.admit(V1);
+    expect(granted(book)).toEqual(['http:api.example.com']);
+    await book.forget('weather');
+    await book.admit(V1);
+    expect([granted(book), book.keptFor]).toEqual([[], []]);
+    const { book: again } = await openBook(state);
+    await again.admit(V1);
+    expect(granted(again)).toEqual([]);
+  });
+});
+
 describe('whatever is granted, taken back and upgraded', () => {
   const texts = ['http:*.example.com', 'http:api.example.com', 'http:api.example.com:8443', 'database', 'users:read'];
   const asks = fc.subarray(texts);

@@ -105,8 +105,8 @@ describe('who may', () => {
   });
 
   it.each([
-    ['/api/v1/modules', 'GET, HEAD'],
-    ['/api/v1/modules/weather', 'GET, HEAD'],
+    ['/api/v1/modules', 'GET, HEAD, POST'],
+    ['/api/v1/modules/weather', 'GET, HEAD, DELETE'],
     [GRANT, 'POST'],
     [SECRETS, 'GET, HEAD'],
     [KEY, 'PUT, DELETE'],
@@ -342,6 +342,14 @@ describe('secrets', () => {
     const response = await operator(KEY, { method: 'PUT', headers, body: `{"value": "${VALUE}` });
     expect([response.status, (await response.text()).includes('sesame')]).toEqual([400, false]);
     expect(JSON.stringify([errors, audited])).not.toContain('sesame');
+  });
+
+  it('of a module that is not there any more are shown, as everywhere without their values', async () => {
+    await desks.vault.set('gone', 'api_key', '"s3cret"', 'olga');
+    const { secrets } = await jsonOf<{ secrets: unknown[] }>(reader('/api/v1/modules/gone/secrets'));
+    const set_at = expect.stringMatching(/Z$/);
+    expect(secrets).toEqual([{ setting: 'api_key', value: '***', source: 'vault', set_by: 'olga', set_at }]);
+    await refused(reader('/api/v1/modules/never_there/secrets'), 404, 'NOT_FOUND');
   });
 
   it('of a module that is not there any more can be removed', async () => {

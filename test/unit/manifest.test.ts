@@ -299,7 +299,11 @@ describe('the environment', () => {
       settings: { api_key: 'a: b # c' },
       priority: 1,
     });
-    expect(parsed.overrides).toContainEqual({ key: 'api.enabled', variable: 'PLEXI_MODULE__WEATHER__API__ENABLED' });
+    expect(parsed.overrides).toContainEqual({
+      key: 'api.enabled',
+      variable: 'PLEXI_MODULE__WEATHER__API__ENABLED',
+      path: ['api', 'enabled'],
+    });
     expect(parsed.overrides).toHaveLength(5);
   });
 

@@ -3,6 +3,7 @@ import { metricsRoute } from '../../runtime/gateway/metrics-route.ts';
 import { createMetrics } from '../../runtime/observability/metrics.ts';
 import { boundedByKey, MAX_SERIES } from '../../runtime/observability/metrics-bound.ts';
 import type { TaskMeter } from '../../runtime/tasks/task-desk.ts';
+import { startCpuClock } from '../support/cpu-time.ts';
 import { bearer, fakeGateway, fakeModule, jsonOf, OPEN } from '../support/fake-modules.ts';
 
 /** The lines of one series, without HELP and TYPE. */
@@ -87,9 +88,9 @@ describe('requests to modules', () => {
     const answered = { module: 'weather', status: 200, durationMs: 3 };
     const best = Math.min(
       ...Array.from({ length: 5 }, () => {
-        const startedAt = performance.now();
+        const spentMs = startCpuClock();
         for (let count = 0; count < 100_000; count += 1) meterRequest(answered);
-        return (performance.now() - startedAt) / 100_000;
+        return spentMs() / 100_000;
       }),
     );
     // Half a microsecond is the aim; the bound here has room for a busy machine.

@@ -160,11 +160,47 @@ describe('placeholders in a request', () => {
     }
     expect(secrets.fillHeader('nothing secret')).toBe('nothing secret');
   });
+
+  it('are not filled in over plain http, where everybody on the way reads along', () => {
+    for (const grant of ['http:api.example.com', 'http:api.example.com:8080']) {
+      const secrets = createRequestSecrets((name) => secretOf(name), granted(grant, 'http:'));
+      const fill = () => secrets.fillHeader('{{secret.key}}');
+      expect(fill).toThrow(expect.objectContaining({ code: 'EGRESS_DENIED' }));
+      const place = grant.endsWith('8080') ? 'api.example.com:8080' : 'api.example.com:80';
+      expect(fill).toThrow(`write https://, or let the operator list ${place} in egress.allow_private`);
+      expect(fill).not.toThrow('same');
+    }
+    const named = createRequestSecrets(
+      (name) => secretOf(name, ['api.example.com']),
+      granted('http:*.example.com', 'http:'),
+    );
+    expect(() => named.fillUrl(new URL('http://api.example.com/{{secret.key}}'))).toThrow('over https only');
+  });
+
+  it('are filled in over plain http for a service of the operator’s own', () => {
+    const secrets = createRequestSecrets((name) => secretOf(name), granted('http:api.example.com:8080', 'http:', true));
+    expect(secrets.fillHeader('{{secret.key}}')).toBe('open/se&same');
+  });
+
+  it.each(['%', '%25', '%2525', '%2', '%254'])(
+    'are not filled in behind %s, which would swallow their first letters',
+    (before) => {
+      const url = new URL(`https://api.example.com/?q=${before}{{secret.key}}`);
+      expect(() => request.fillUrl(url)).toThrow('A percent sign stands right before {{secret.key}}');
+    },
+  );
+
+  it('are a few in one request', () => {
+    const many = createRequestSecrets((name) => ({ value: `value of ${name}` }), granted('http:api.example.com'));
+    for (let index = 0; index < 16; index++) many.fillHeader(`{{secret.a${index}}} {{secret.a0}}`);
+    expect(() => many.fillHeader('{{secret.a16}}')).toThrow('16 secrets at most');
+  });
 });
 
-function granted(text: string) {
+function granted(text: string, protocol = 'https:', mayBePrivate = false) {
   const parsed = parsePermission(text);
   if (!parsed.ok || parsed.permission.capability !== 'http') throw new Error(text);
   const { port } = parsed.permission;
-  return { grant: parsed.permission, url: new URL(`https://api.example.com${port === undefined ? '' : `:${port}`}/`) };
+  const url = new URL(`${protocol}//api.example.com${port === undefined ? '' : `:${port}`}/`);
+  return { grant: parsed.permission, url, mayBePrivate };
 }

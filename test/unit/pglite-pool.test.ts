@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as timers from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PglitePool } from '../../runtime/queue/pglite-pool.ts';
-import { embeddedFolder } from '../support/embedded-folder.ts';
+import { embeddedFolder, layDownDatabase } from '../support/embedded-folder.ts';
 import { until } from '../support/until.ts';
 
 vi.mock('node:timers/promises', { spy: true });
@@ -14,8 +14,8 @@ describe('the pool of the embedded database', () => {
   let pool: PglitePool;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'plexi-test-'));
-    pool = await openPool(folder);
-    await pool.query('CREATE SCHEMA bullmq');
+    await layDownDatabase(folder);
+    pool = await openPool(join(folder, 'database'));
   });
   afterAll(async () => {
     await pool?.end();
@@ -202,7 +202,7 @@ describe('the pool of the embedded database', () => {
 
   it('is back each time that it dies, and says once that this is no accident', async () => {
     const { pool: mortal, told } = await openOwnPool();
-    for (let death = 1; death <= 8; death++) {
+    for (let death = 1; death <= 6; death++) {
       await until(() => mortal.online);
       mortal.terminateThread(`death ${death}`);
     }
@@ -214,7 +214,7 @@ describe('the pool of the embedded database', () => {
 
   it('comes back by itself when its disk is back, however long that takes, and never on another one', async () => {
     const { pool: mortal, told, folder } = await openOwnPool();
-    await mortal.query('CREATE SCHEMA bullmq; CREATE TABLE kept (a int)');
+    await mortal.query('CREATE TABLE kept (a int)');
     renameSync(folder, `${folder}.away`);
     mortal.terminateThread('its disk is away');
     await until(() => told.some((line) => line.includes('its files are not there')));
@@ -246,7 +246,7 @@ describe('the pool of the embedded database', () => {
 
   it('does not do behind their backs what producers have given up on', async () => {
     const { pool: busy } = await openOwnPool();
-    await busy.query('CREATE SCHEMA bullmq; CREATE TABLE done (a text)');
+    await busy.query('CREATE TABLE done (a text)');
     const producers = busy.forProducers();
     await producers.query('INSERT INTO done VALUES ($1)', ['at once']);
     const long = busy.query('SELECT pg_sleep(4.5)');
@@ -263,7 +263,6 @@ describe('the pool of the embedded database', () => {
     expect(pool.flushes).toBe(before);
     expect(before).toBe(0);
     const { pool: durable } = await openOwnPool('power-loss');
-    await durable.query('CREATE SCHEMA bullmq');
     await durable.query('CREATE TABLE durable (a int)');
     const start = durable.flushes;
     for (let index = 0; index < 10; index++) await durable.query('INSERT INTO durable VALUES ($1)', [index]);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SecretVault, VaultRefusal } from '../../runtime/state/secret-vault.ts';
@@ -111,6 +111,22 @@ it('a rotation that fails leaves both keys, and what is sealed can be opened', a
   const { vault: next } = await openVault(folder, state);
   expect(await read(next)).toMatchObject({ api_key: '"open-sesame"' });
   expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
+});
+
+it('is not held up by the draft of a host that was killed, and a start removes such drafts', async () => {
+  const { folder, state, vault, file } = await filledVault();
+  const left = [`vault.key.${process.pid}`, 'vault.key.00112233445566ff'];
+  const leave = () => {
+    for (const name of left) writeFileSync(join(folder, name), '', { mode: 0o600 });
+  };
+  leave();
+  expect(await vault.rotate()).toEqual({ sealed: 3 });
+  const key = readFileSync(file, 'utf8');
+  writeFileSync(file, `${key}${hex(newVaultKey())}\n`);
+  writeFileSync(join(folder, 'vault.key.backup'), 'an operator put it there');
+  const { vault: next, notices } = await openVault(folder, state);
+  expect([await read(next, 'mail'), notices]).toEqual([{ api_key: '"other"' }, []]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('vault.key'))).toEqual(['vault.key', 'vault.key.backup']);
 });
 
 it('does not rotate away the key of what it cannot open', async () => {

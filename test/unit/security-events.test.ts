@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type SecurityEvent, SecurityEvents, type SecurityEventsOptions } from '../../runtime/state/security-events.ts';
+import type { SecurityEvent } from '../../runtime/state/security-event.ts';
+import { SecurityEvents, type SecurityEventsOptions } from '../../runtime/state/security-events.ts';
 import { openMemoryState } from '../support/memory-state.ts';
 
 function open(limits: SecurityEventsOptions['limits'] = {}, state = openMemoryState()) {
@@ -71,19 +72,89 @@ it('what was counted is written at the end', async () => {
 });
 
 it('are bounded by count for a module and for all, and by age', async () => {
-  const { events, state, clock, deny } = open({ perModule: 3, total: 4, keepMs: 10_000 });
+  const { events, state, clock, deny } = open({ perKind: 3, firstOfKind: 1, total: 4, keepMs: 10_000 });
   for (let time = 0; time < 8; time++) deny(`w${time}`);
   for (let time = 0; time < 8; time++) deny(`m${time}`, 'mail');
   expect((await events.list({ module: 'weather', limit: 99 })).map(({ details }) => details)).toEqual([
     'w7',
     'w6',
-    'w5',
+    'w0',
   ]);
   clock.now += 2 * 60 * 60 * 1000;
   deny('new');
   await events.list({ limit: 99 });
   const rows = await state.query('SELECT details FROM security_events');
   expect(rows).toEqual([{ details: 'new' }]);
+});
+
+it('of the host itself are not pushed out by what the module reports, nor by another kind, however long it goes on', async () => {
+  const { events, clock, deny } = open();
+  deny('Reading /etc/shadow');
+  events.record('weather', { kind: 'egress_denied', name: 'http', details: 'it needs http:exfil.example' });
+  for (let minute = 0; minute < 60; minute++) {
+    for (let row = 0; row < 21; row++) {
+      events.record('weather', { kind: 'reported', name: 'noise', details: `${minute}.${row}` });
+      events.record('weather', { kind: 'bridge_violation', name: 'bridge', details: `${minute}.${row}` });
+    }
+    await events.list({ limit: 1 });
+    clock.now += 60_001;
+  }
+  const kept = await events.list({ module: 'weather', limit: 9_999 });
+  expect(kept.slice(-2).map(({ kind }) => kind)).toEqual(['egress_denied', 'permission_denied']);
+  expect(kept).toHaveLength(2 + 2 * 500);
+});
+
+it('of one kind keep how it began, and what came last', async () => {
+  const { events, deny } = open({ perMinute: 100, perKind: 10, firstOfKind: 4 });
+  for (let row = 0; row < 60; row++) {
+    deny(`${row}`);
+    if (row % 7 === 0) await events.list({ limit: 1 });
+  }
+  const kept = await events.list({ limit: 99 });
+  expect(kept.map(({ details }) => Number(details))).toEqual([59, 58, 57, 56, 55, 54, 3, 2, 1, 0]);
+});
+
+it('of a quiet module stay when fifty others fill the room that all have together', async () => {
+  const limits = { perMinute: 100, perKind: 20, firstOfKind: 5, total: 200, totalReported: 100 };
+  const { events, state, clock, deny } = open(limits);
+  const report = (module: string, details: string) => events.record(module, { kind: 'reported', name: 'n', details });
+  for (let row = 0; row < 3; row++) deny(`quiet ${row}`, 'quiet');
+  report('quiet', 'said once');
+  await events.list({ limit: 1 });
+  for (let module = 0; module < 50; module++) {
+    for (let row = 0; row < 30; row++) {
+      deny(`${row}`, `noisy${module}`);
+      report(`noisy${module}`, `${row}`);
+    }
+    await events.list({ limit: 1 });
+  }
+  clock.now += 2 * 60 * 60 * 1000;
+  deny('an hour later', 'noisy0');
+  const kept = await events.list({ module: 'quiet', limit: 99 });
+  expect(kept.map(({ details }) => details)).toEqual(['said once', 'quiet 2', 'quiet 1', 'quiet 0']);
+  const counts = await state.query(
+    "SELECT kind = 'reported' AS said, count(*) AS rows FROM security_events GROUP BY 1 ORDER BY 1",
+  );
+  expect(counts).toEqual([
+    { said: 0, rows: 200 },
+    { said: 1, rows: 100 },
+  ]);
+});
+
+it('of a quiet module still get in while fifty others fill what waits for a state that is away', async () => {
+  const { events, state, deny } = open({ perMinute: 200 });
+  state.isAway = true;
+  for (let module = 0; module < 50; module++)
+    for (let row = 0; row < 150; row++)
+      events.record(`noisy${module}`, { kind: 'reported', name: 'n', details: `${row}` });
+  deny('quiet', 'quiet');
+  await events.list({ limit: 1 }).catch(() => {});
+  deny('quiet again', 'quiet');
+  state.isAway = false;
+  const kept = await events.list({ module: 'quiet', limit: 9 });
+  expect(kept.map(({ details }) => details)).toEqual(['quiet again', 'quiet']);
+  const [row] = await state.query('SELECT count(*) AS rows FROM security_events');
+  expect(row?.rows).toBe(5_000);
 });
 
 it('wait for a state that is away, so many and no more', async () => {

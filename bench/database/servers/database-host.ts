@@ -1,10 +1,10 @@
 /** The real host over one module that reads and writes its own rows. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signToken } from '../../../runtime/cli/token.ts';
 import { startHost } from '../../../runtime/compose.ts';
 import { loadHostSettings } from '../../../runtime/config/load-host-settings.ts';
 import { createLog } from '../../../runtime/observability/log.ts';
+import { signToken } from '../../../runtime/policy/sign-token.ts';
 import { childOptions, serveParent } from '../../support/child-side.ts';
 
 /** What the module does, so many times and so many at once. */

@@ -1,5 +1,5 @@
 /** Callers for the load generator: each with a rate of its own, so that no limit is met. */
-import { signToken } from '../../../runtime/cli/token.ts';
+import { signToken } from '../../../runtime/policy/sign-token.ts';
 
 const CALLERS = 64;
 

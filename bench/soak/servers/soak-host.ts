@@ -1,10 +1,10 @@
 /** The host that is soaked, as a process of its own. */
 import { createWriteStream } from 'node:fs';
-import { signToken } from '../../../runtime/cli/token.ts';
 import { startHost } from '../../../runtime/compose.ts';
 import { loadHostSettings } from '../../../runtime/config/load-host-settings.ts';
 import { HostedModule } from '../../../runtime/modules/hosted-module.ts';
 import { createLog } from '../../../runtime/observability/log.ts';
+import { signToken } from '../../../runtime/policy/sign-token.ts';
 import { childOptions, serveParent } from '../../support/child-side.ts';
 import { TASK } from '../good-modules.ts';
 
