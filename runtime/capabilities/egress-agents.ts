@@ -27,6 +27,8 @@ export interface EgressAgentOptions {
 const CONNECTIONS_PER_HOST = 16;
 /** Whatever the other side says: how long the host keeps something open is not for it to decide. */
 const KEEP_ALIVE_MS = 4_000;
+/** For one of the connections of a module to come free. */
+const MAX_WAIT_MS = 5_000;
 /** An origin goes with its last connection; those that wait for one have theirs too. */
 const MAX_ORIGINS = 4 * SOCKET_LIMITS.ofModule;
 
@@ -46,7 +48,7 @@ export class EgressAgents {
   constructor(options: EgressAgentOptions) {
     this.#options = options;
     this.#names = new EgressNames({ ask: askNameServers(options.nameServers) });
-    this.#sockets = new EgressSockets(options.timeoutMs, options.limits);
+    this.#sockets = new EgressSockets(Math.min(options.timeoutMs, MAX_WAIT_MS), options.limits);
   }
 
   /** For one instance of a module, until its signal fires. */
