@@ -12,7 +12,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const INSTALLER = fileURLToPath(new URL('../fixtures/packages/installer.ts', import.meta.url));
-const KILLS = Number(process.env.PACKAGE_KILLS ?? 50);
+const KILLS = Number(process.env.PACKAGE_KILLS ?? 20);
 
 test(`kill -9 at ${KILLS} random moments of installing and removing`, { timeout: 300_000 }, async () => {
   const folder = tempFolder();

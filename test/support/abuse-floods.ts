@@ -114,7 +114,7 @@ const USUAL_FLOODS: readonly Abuse[] = [
   ),
   flood('uploads without end', `for (;;) { this.http.fetch('${SINK}/', ${UPLOAD}).catch(() => {}); await wait(1); }`, {
     reasons: OUTRUN,
-    atLeast: { requests: 16 },
+    atLeast: { requests: 4 },
   }),
   flood('timers', `for (;;) { try { setTimeout(() => {}, 1e6); } catch { await null; } }`, STUCK),
   flood('intervals', `for (let n = 0; n < 9_000; n++) setInterval(() => {}, 1); return new Promise(() => {});`, {
