@@ -13,9 +13,12 @@ export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
+/** `::1.2.3.4` was once to hold an IPv4 address; ipaddr.js takes it for that address, and no system does (RFC 4291). */
+const COMPATIBLE = /^(?:[0:]*):\d+\.\d+\.\d+\.\d+$/;
+
 /** Boundary: loopback, private, link-local, mapped, multicast, documentation and reserved ranges are all not unicast. */
 export function isPublicAddress(text: string): boolean {
-  if (!ipaddr.isValid(text)) return false;
+  if (!ipaddr.isValid(text) || COMPATIBLE.test(text)) return false;
   const address = ipaddr.process(text);
   if (address.range() !== 'unicast') return false;
   // The registry leaves the rest of IPv6 unassigned, and old forms that hold an IPv4 address are in there (RFC 4291).
