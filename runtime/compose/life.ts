@@ -4,7 +4,7 @@ import type { HostSettings } from '../config/settings-schema.ts';
 import { findModule } from '../modules/find-modules.ts';
 import { Installer } from '../modules/installer.ts';
 import type { LifeLoading } from '../modules/life-loading.ts';
-import { parseManifest } from '../modules/manifest.ts';
+import { manifestFile } from '../modules/manifest.ts';
 import { type ModuleBook, openModuleBook } from '../modules/module-book.ts';
 import { OneAtATime } from '../modules/one-at-a-time.ts';
 import type { Registry } from '../modules/registry.ts';
@@ -42,7 +42,7 @@ const SWEEP_MS = 60 * 60_000;
 function openPackages({ packages }: HostSettings, dataFolder: string, book: ModuleBook): Promise<PackageStore> {
   return openPackageStore({
     folder: join(dataFolder, 'packages'),
-    readManifest: parseManifest,
+    manifestFile,
     maxVersions: packages.versions,
     maxTotalBytes: packages.total_mb * 1024 * 1024,
     mayRemove(name, version) {

@@ -52,7 +52,11 @@ export interface ModuleLoading extends LifeLoading, SettingsLoading, Pick<LoadQu
 
 export function createModuleLoading(settings: HostSettings, parts: ModuleLoadingParts): ModuleLoading {
   const { environment, registry, book, security, powers, modules, log } = parts;
-  const retired = new Set<Promise<void>>();
+  /** By module: those whose place was taken, and which have not ended. */
+  const retired = new Map<string, Set<Promise<void>>>();
+  /** Nobody waits for what their retired ones do. */
+  const leaving = new Set<string>();
+  const shadowed = new Set<string>();
   let isClosing = false;
   const onWarning = (module: string, message: string): void => log.warn({ module }, message);
   const filling = {
@@ -63,6 +67,7 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
     directory: settings.modules,
     environment,
     installed: () => installedFolders(parts),
+    onShadowed: (module: string) => void shadowed.add(module),
     isEnabled: (module: string) => book.isEnabled(module),
     onWarning,
   };
@@ -82,12 +87,27 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
   });
   const retire = (module: ServedModule): Promise<void> => {
     if (!(module instanceof HostedModule)) return Promise.resolve();
-    const stopped = retireModule(module, parts.drainMs, () => isClosing).catch((error: unknown) => {
-      log.error({ module: module.name, err: error }, 'did not stop when another took its place');
+    const { name } = module;
+    const isHurried = (): boolean => isClosing || leaving.has(name);
+    const stopped = retireModule(module, parts.drainMs, isHurried).catch((error: unknown) => {
+      log.error({ module: name, err: error }, 'did not stop when another took its place');
     });
-    retired.add(stopped);
-    void stopped.then(() => retired.delete(stopped));
+    const ofName = retired.get(name) ?? new Set();
+    retired.set(name, ofName.add(stopped));
+    void stopped.then(() => {
+      ofName.delete(stopped);
+      if (ofName.size === 0) retired.delete(name);
+    });
     return stopped;
+  };
+  /** Boundary: whoever comes next under this name gives its grants, secrets and storage to no thread of an earlier one. */
+  const endRetired = async (name: string): Promise<void> => {
+    leaving.add(name);
+    try {
+      await Promise.all(retired.get(name) ?? []);
+    } finally {
+      leaving.delete(name);
+    }
   };
 
   const queue = createLoadQueue({
@@ -105,6 +125,7 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
     optionsIn: ({ chores, spawnToLearn }) => ({
       ...finding,
       ...filling,
+      since: (module) => (shadowed.has(module) ? 0 : (book.get(module)?.installedAt ?? 0)),
       namedInSettings: {
         grants: Object.keys(settings.grants),
         diagnostics: settings.diagnostics,
@@ -154,6 +175,7 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
       }
     },
     loadAgain: (name, isForced) => queue.loadAgain(name, isForced),
+    isShadowed: (name) => shadowed.has(name),
     place: (name, folder) => void queue.folders.set(name, folder),
     async upgrade(found, { enforce, notice = [] }) {
       const { name, folder } = found;
@@ -186,12 +208,14 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
           async enforce() {
             // The old one goes on with what it had, until it has ended.
             if (before !== undefined) endOld = security.grants.runBeside(before.manifest);
-            await admit(found.manifest);
             try {
+              await admit(found.manifest);
               await enforce();
             } catch (error) {
-              if (before !== undefined) await admit(before.manifest);
+              // Boundary: whatever the state says, the one that goes on has what it had and no more.
+              if (before !== undefined) security.grants.holdAgain(before.manifest);
               endOld();
+              if (before !== undefined) await admit(before.manifest).catch(() => {});
               throw error;
             }
             queue.folders.set(name, folder);
@@ -217,11 +241,12 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
         const module = registry.get(name);
         if (module === undefined) return;
         registry.add(createIdleModule(module.manifest, 'disabled', [reason]));
-        if (module instanceof HostedModule) await module.stop(parts.drainMs);
+        await Promise.all([module instanceof HostedModule && module.stop(parts.drainMs), endRetired(name)]);
       });
     },
     async takeOut(name) {
       await queue.inTurn(async () => {
+        await endRetired(name);
         queue.folders.delete(name);
         registry.remove(name);
         powers.delete(name);
@@ -233,7 +258,7 @@ export function createModuleLoading(settings: HostSettings, parts: ModuleLoading
       return queue.close();
     },
     async retired() {
-      await Promise.all(retired);
+      await Promise.all([...retired.values()].flatMap((ofName) => [...ofName]));
     },
   };
 }

@@ -1,7 +1,8 @@
 /** What follows when settings or secrets of a module were changed: in turn with loads, and as little as possible. */
 import type { FoundModule } from '../modules/discover.ts';
-import type { FillOptions } from '../modules/fill-secrets.ts';
+import { type FillOptions, withoutExposed } from '../modules/fill-secrets.ts';
 import { type FindOptions, findModule } from '../modules/find-modules.ts';
+import { withoutFormerSecrets } from '../modules/former-secrets.ts';
 import type { LiveSettings } from '../modules/live-settings.ts';
 import type { CheckedModule } from '../modules/load.ts';
 import { canTell, readAgain, type SettingsEffect, waitsForStart } from '../modules/refresh-settings.ts';
@@ -28,7 +29,12 @@ export function createSettingsLoading(parts: SettingsLoadingParts): SettingsLoad
     async findSettings(name) {
       const folder = queue.folders.get(name);
       const found = folder === undefined ? undefined : await findModule(folder, parts);
-      return found?.ok === true && found.name === name ? found : undefined;
+      if (found?.ok !== true || found.name !== name) return undefined;
+      // Boundary: what is a secret no more is not shown either, least of all when nobody knows what was one.
+      const quiet = (): void => {};
+      const kept = await parts.fillSecrets(name).catch(() => undefined);
+      if (kept === undefined) return withoutFormerSecrets(found, undefined, quiet);
+      return withoutExposed(found, kept, quiet);
     },
     async refreshSettings(name) {
       let effect: SettingsEffect | undefined;

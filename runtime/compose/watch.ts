@@ -44,6 +44,11 @@ export function openWatch({ audit: kept }: Pick<HostSettings, 'audit'>, state: S
   const { audit, actorOn } = keepAudit({
     trail,
     log: (entry) => log.info({ ...entry, audit: true }, 'operator action'),
+    logUnwritten: (attempt, error) =>
+      log.warn(
+        { ...attempt, err: error, audit: true },
+        'operator action, done while the audit trail cannot be written',
+      ),
   });
   const life = new LifeEvents({ trail, actorOn });
   return {
@@ -60,7 +65,7 @@ export function openWatch({ audit: kept }: Pick<HostSettings, 'audit'>, state: S
       async begin({ sub, credential }, { method, path, requestId }) {
         const details = { credential, method, path, requestId };
         const id = await trail.begin({ action: 'console.queue', operator: sub, details });
-        return (status) => trail.end(id, status < 400 ? 'done' : `HTTP_${status}`, details);
+        return (status) => trail.end(id, { outcome: status < 400 ? 'done' : `HTTP_${status}`, details });
       },
     },
     follow(registry, metrics) {

@@ -1,6 +1,7 @@
 /** Settings from environment variables: `PREFIX__A__B=text` sets `a.b`, with the type that the schema wants. */
 import { Check } from 'typebox/schema';
-import { isMap } from './yaml-check.ts';
+import { isMap } from './is-map.ts';
+import { findLongTexts } from './matched-texts.ts';
 import type { Path, YamlIssue } from './yaml-issue.ts';
 import { didYouMean } from './yaml-nearest.ts';
 import type { SchemaNode } from './yaml-schema.ts';
@@ -96,7 +97,8 @@ function schemaOf(node: SchemaNode | undefined, key: string): SchemaNode | undef
 function typed(text: string, schema: SchemaNode | undefined, before: unknown): unknown {
   const free = schema === undefined || Object.keys(schema).every((word) => word === 'description');
   if (free) return typeof before === 'string' ? text : plain(text);
-  if (Check(schema, text)) return text;
+  // Boundary: nor does a pattern see what is too long for it; the check says so later.
+  if (findLongTexts(schema, text).length > 0 || Check(schema, text)) return text;
   const value = plain(text);
   return schema.type === 'string' ? text : value;
 }

@@ -1,9 +1,13 @@
 /** Holds a value from outside against a schema: every finding at once, defaults filled in, rules that no schema can say. */
 import type { TSchema } from 'typebox';
 import { Check } from 'typebox/schema';
+import { isMap } from './is-map.ts';
+import { findLongTexts } from './matched-texts.ts';
 import { type Path, showValue } from './yaml-issue.ts';
 import { didYouMean } from './yaml-nearest.ts';
 import { asNode, describeAllowed, type SchemaNode } from './yaml-schema.ts';
+
+export { isMap } from './is-map.ts';
 
 export interface Finding {
   readonly path: Path;
@@ -45,7 +49,14 @@ function walk(schema: SchemaNode, value: unknown, path: Path, findings: Finding[
   const given = value === null && (isSection || isList) && schema.default !== undefined ? schema.default : value;
   if (isSection && isMap(given)) return walkMap(schema, given, path, findings);
   if (isList && Array.isArray(given)) return walkList(schema, given, path, findings);
-  if (!isSection && !isList && Check(schema, given)) return given;
+  if (isSection || isList) return misfit(schema, given, path, findings);
+  // Boundary: what is too long for a pattern never meets it.
+  const long = findLongTexts(schema, given);
+  for (const finding of long) findings.push({ ...finding, path: [...path, ...finding.path] });
+  return long.length > 0 || Check(schema, given) ? given : misfit(schema, given, path, findings);
+}
+
+function misfit(schema: SchemaNode, given: unknown, path: Path, findings: Finding[]): unknown {
   // Boundary: what was meant to be a secret is not repeated in a message.
   const found = schema.writeOnly ? 'another value' : showValue(given);
   findings.push({ path, part: 'value', message: `found ${found}; allowed is ${describeAllowed(schema)}.` });
@@ -127,8 +138,4 @@ function ruleFindings(outcome: ReturnType<Rule>, path: Path): Finding[] {
   if (outcome === undefined) return [];
   const found = typeof outcome === 'string' ? [{ path: [], message: outcome }] : outcome;
   return found.map((finding) => ({ path: [...path, ...finding.path], part: 'value', message: finding.message }));
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -39,6 +39,16 @@ export interface AuditSubject {
   readonly sub?: string;
 }
 
+/** They only take power away: done also while the audit trail cannot be written, which must not keep an operator from them. */
+export const TAKES_POWER_AWAY: ReadonlySet<AuditAction> = new Set([
+  'token.revoke',
+  'module.revoke',
+  'module.stop',
+  'module.disable',
+  'secret.remove',
+  'task.pause',
+]);
+
 /** What an operator is about to do. */
 export interface AuditAttempt extends AuditSubject {
   readonly action: AuditAction;
@@ -61,7 +71,7 @@ export interface Audit {
   (entry: AuditEntry): unknown;
   /**
    * Where there is one it is called before the action, which is not done when this rejects; what it gives takes in the
-   * entry then. @throws PlexiError STATE_UNAVAILABLE
+   * entry then. Boundary: it rejects for no action that only takes power away. @throws PlexiError STATE_UNAVAILABLE
    */
   readonly begin?: (attempt: AuditAttempt) => Promise<(entry: AuditEntry) => unknown>;
 }

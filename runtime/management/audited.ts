@@ -1,6 +1,7 @@
 /**
  * Does what an operator asked for, between two writes of the audit trail. Boundary: nothing is done that could not be
- * written down before, and nothing is reported as done whose outcome could not be written down after.
+ * written down before, but what only takes power away; and nothing is reported as done whose outcome could not be written
+ * down after.
  */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Context } from 'hono';

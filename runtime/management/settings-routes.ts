@@ -18,7 +18,7 @@ export interface SettingsRouteParts {
   readonly audit: Audit;
 }
 
-/** Per minute and operator. Each of them reads config.yaml anew. */
+/** Per minute and operator. Each of them looks whether config.yaml is another, and holds the settings against its schema. */
 const READS = 300;
 const ACTIONS = 60;
 /** What can be set, with room for blanks and escapes. */

@@ -3,7 +3,8 @@ import { constants, type Dirent } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { formatIssue, type YamlIssue } from '../config/yaml-issue.ts';
-import { type ParsedManifest, type ParseManifestOptions, parseManifest } from './manifest.ts';
+import { type ParsedManifest, type ParseManifest, type ParseManifestOptions, parseManifest } from './manifest.ts';
+import { ParsedConfigs, stampOf } from './parsed-configs.ts';
 
 export interface FoundModule extends Omit<ParsedManifest, 'ok'> {
   readonly ok: true;
@@ -74,16 +75,14 @@ async function readEntry(
 }
 
 async function readFolder(folder: string, label: string, options: ParseManifestOptions): Promise<DiscoveredFolder> {
-  const file = `${label}/config.yaml`;
-  let text: string;
+  let parsed: ParseManifest;
   try {
-    text = await readConfig(join(folder, 'config.yaml'));
+    parsed = await readConfig(join(folder, 'config.yaml'), label, options);
   } catch (error) {
     return failed(folder, label, [
       READ_REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? 'config.yaml cannot be read.',
     ]);
   }
-  const parsed = parseManifest(text, file, options);
   if (!parsed.ok) return failed(folder, label, parsed.issues.map(formatIssue), parsed.issues);
   return { ...parsed, folder, name: parsed.manifest.module_name };
 }
@@ -98,13 +97,21 @@ const READ_REASONS: Readonly<Record<string, string>> = {
 /** More than any manifest may have; the parser says so. */
 const MAX_READ_BYTES = 256 * 1024 + 1;
 
-async function readConfig(path: string): Promise<string> {
+const known = new ParsedConfigs();
+
+async function readConfig(path: string, label: string, options: ParseManifestOptions): Promise<ParseManifest> {
   // Boundary: no link is followed, no pipe is waited for, no huge file is read whole.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    if (!(await file.stat()).isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+    const status = await file.stat({ bigint: true });
+    if (!status.isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+    const stamp = stampOf(label, status, options);
+    const before = known.get(path, stamp);
+    if (before !== undefined) return before;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_READ_BYTES), 0, MAX_READ_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    const parsed = parseManifest(buffer.toString('utf8', 0, bytesRead), `${label}/config.yaml`, options);
+    known.put(path, stamp, status, parsed);
+    return parsed;
   } finally {
     await file.close();
   }

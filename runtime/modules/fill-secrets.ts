@@ -4,12 +4,17 @@
  */
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { checkValue, isMap } from '../config/yaml-check.ts';
+import type { HeldSecrets } from '../state/secret-vault.ts';
 import type { FoundModule } from './discover.ts';
 import { type FillSettingsOptions, withSettings } from './fill-settings.ts';
+import { secretPlaces, withoutFormerSecrets } from './former-secrets.ts';
 import { findSecretNode } from './secret-settings.ts';
 
 /** By setting, as JSON text. @throws Error when one cannot be opened */
-export type FillSecrets = (module: string) => Promise<ReadonlyMap<string, string>>;
+export type FillSecrets = (module: string) => Promise<KeptSecrets>;
+
+/** Without `remember` nothing is known of other versions. */
+export type KeptSecrets = ReadonlyMap<string, string> & Partial<Pick<HeldSecrets, 'remember'>>;
 
 export interface FillOptions extends FillSettingsOptions {
   readonly fillSecrets: FillSecrets;
@@ -17,8 +22,9 @@ export interface FillOptions extends FillSettingsOptions {
 
 export async function filled(found: FoundModule, options: FillOptions): Promise<Manifest> {
   const { fillSecrets, onWarning } = options;
-  const { name, manifest, overrides } = await withSettings(found, options);
-  const values = await fillSecrets(name);
+  const values = await fillSecrets(found.name);
+  const safe = await withoutExposed(found, values, onWarning);
+  const { name, manifest, overrides } = await withSettings(safe, options);
   if (values.size === 0) return manifest;
   const settings = structuredClone(manifest.settings) as Record<string, unknown>;
   for (const [setting, text] of values) {
@@ -33,6 +39,16 @@ export async function filled(found: FoundModule, options: FillOptions): Promise<
     else place(settings, setting.split('.'), value);
   }
   return { ...manifest, settings: settings as Manifest['settings'] };
+}
+
+/** Boundary: what the environment gives is as secret for this version as it was for those before. */
+export async function withoutExposed(
+  found: FoundModule,
+  { remember }: KeptSecrets,
+  onWarning: FillOptions['onWarning'],
+): Promise<FoundModule> {
+  if (remember === undefined) return found;
+  return withoutFormerSecrets(found, await remember(secretPlaces(found)), onWarning);
 }
 
 function misfit(setting: string): string {

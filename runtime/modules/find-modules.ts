@@ -6,6 +6,8 @@ export interface FindOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The folder of each installed module; none without it. */
   readonly installed?: () => ReadonlyMap<string, string>;
+  /** A module of the directory has the name of this one, which was installed: that of the directory is served. */
+  readonly onShadowed?: (module: string) => void;
   /** The operator's word; undefined: what config.yaml says. */
   readonly isEnabled?: (module: string) => boolean | undefined;
   readonly onWarning: (module: string, message: string) => void;
@@ -17,6 +19,7 @@ export async function findModules(options: FindOptions): Promise<DiscoveredFolde
   const found = await discoverModules(directory, { environment });
   for (const [name, folder] of installed?.() ?? []) {
     if (found.some((other) => other.name === name)) {
+      options.onShadowed?.(name);
       onWarning(name, `is installed, but ${directory} has a module of that name, which is served.`);
       continue;
     }

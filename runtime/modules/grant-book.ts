@@ -114,6 +114,13 @@ export class GrantBook {
     });
   }
 
+  /** The version that was to take its place does not: calls are held against this one at once, whatever the state says. */
+  holdAgain(manifest: AskingManifest): void {
+    const fromSettings = this.#readSettings(manifest.module_name, false).map(({ permission }) => permission);
+    this.#holdings.set(manifest.module_name, { manifest, fromSettings, effective: NOTHING });
+    this.#refresh(manifest.module_name);
+  }
+
   /**
    * Another version runs beside the one in force, one about to take the place of the other: what is granted to either
    * is in force for both until this is ended, since the gate knows modules and no versions.

@@ -1,32 +1,26 @@
 /** Packages become modules, and versions take each other's place: install, upgrade, roll back. */
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
-import { lt } from 'semver';
 import { formatPermission } from '../capabilities/permission.ts';
-import { checkPublisher, type PublisherSettings } from '../packages/check-publisher.ts';
-import { PackageError } from '../packages/package-error.ts';
 import type { PackageStore, Staged } from '../packages/package-store.ts';
 import type { DiscoveredFolder, FoundModule } from './discover.ts';
 import type { GrantBook } from './grant-book.ts';
 import { HostedModule } from './hosted-module.ts';
 import { createLoadingModule } from './idle-module.ts';
+import { assertPrefixFree, type JudgeOptions, judgePackage } from './judge-package.ts';
 import type { LifeLoading } from './life-loading.ts';
-import type { InstalledModule, ModuleBook } from './module-book.ts';
+import type { InstalledModule } from './module-book.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { refused, toProblem } from './refusals.ts';
-import type { Registry } from './registry.ts';
 import type { ModuleState, ServedModule } from './served-module.ts';
 import { findTableProblems } from './tables-in-force.ts';
 import { Trials } from './trial.ts';
 
-export interface InstallerOptions {
-  readonly registry: Registry;
+export interface InstallerOptions extends JudgeOptions {
   readonly grants: GrantBook;
-  readonly book: ModuleBook;
   readonly packages: PackageStore;
   readonly loading: LifeLoading;
   readonly turns: OneAtATime;
-  readonly publishers: PublisherSettings;
   /** How long a version that has taken over is on trial. */
   readonly trialMs: number;
   /** Reads the module of a folder. */
@@ -109,7 +103,7 @@ export class Installer {
     let isCommitted = false;
     try {
       return await turns.take(staged.name, async () => {
-        const publisher = this.#judge(staged);
+        const publisher = judgePackage(staged, this.#options);
         const isKnown = packages.folderOf(staged.name, staged.version) !== undefined;
         await packages.commit(staged).catch((error: unknown) => {
           throw toProblem(error);
@@ -146,7 +140,8 @@ export class Installer {
 
   /** Newest first; of a module of the folder the one that there is. */
   versions({ name, version }: Pick<ServedModule, 'name' | 'version'>): readonly VersionView[] {
-    const row = this.#options.book.get(name);
+    const { book, loading } = this.#options;
+    const row = loading.isShadowed(name) ? undefined : book.get(name);
     if (row === undefined) return [{ version, role: 'in_force', publisher: null, bytes: null, stored_at: null }];
     return this.#options.packages.versions(name).map((stored) => ({
       version: stored.version,
@@ -173,9 +168,10 @@ export class Installer {
 
   /** Once, when all modules were loaded: what was under way when the host ended goes on. */
   async start(): Promise<void> {
-    const { book, onFailure, registry } = this.#options;
+    const { book, loading, onFailure, registry } = this.#options;
     for (const row of book.installed) {
       const { module: name, candidate, trialUntil } = row;
+      if (loading.isShadowed(name)) continue;
       try {
         if (candidate !== undefined) {
           const { manifest } = await this.#find(name, candidate);
@@ -208,78 +204,53 @@ export class Installer {
     this.#unfollow();
   }
 
-  /** Whether it may be installed here at all. @returns the publisher to keep @throws PlexiError INVALID_INPUT */
-  #judge(staged: Staged): string | undefined {
-    const { registry, book, publishers } = this.#options;
-    const { name, version, publisher } = staged;
-    const row = book.get(name);
-    const isOfFolder = registry.get(name) !== undefined || registry.broken.some((folder) => folder.name === name);
-    if (row === undefined && isOfFolder) {
-      throw refused(
-        `The folder of modules has a module ${name} already: take it out there, or give the package another name.`,
-      );
-    }
-    const trace = book.trace(name);
-    const verdict = checkPublisher(trace?.publisher, staged, publishers);
-    if (!verdict.ok) throw toProblem(new PackageError('refused', [verdict.issue]));
-    // Boundary: what a module has left behind is its publisher's, and nobody else's.
-    const listed = Object.hasOwn(publishers.publishers, name) ? publishers.publishers[name] : undefined;
-    const isHeir = trace?.publisher === publisher || (publisher !== undefined && listed?.includes(publisher) === true);
-    if (row === undefined && trace !== undefined && !isHeir) {
-      throw refused(
-        `The data of a removed module ${name} by another publisher is kept: purge it first (DELETE /api/v1/modules/${name}?purge=true).`,
-      );
-    }
-    if (row !== undefined && lt(version, row.version)) {
-      throw refused(`${name} ${row.version} is in force, and ${version} is older: to go back, roll back.`);
-    }
-    return verdict.pin;
-  }
-
   async #settle({ name, version }: Staged, publisher: string | undefined, operator: string): Promise<Installed> {
     const { book, registry, loading } = this.#options;
     const row = book.get(name);
-    const by = { publisher, installedAt: this.#now(), installedBy: operator };
     if (row === undefined) {
       const none = { previous: undefined, candidate: undefined, trialUntil: undefined, removedAt: undefined };
       const tablesOf = book.trace(name)?.tablesOf;
       const { manifest, folder } = await this.#find(name, version);
+      // Once more: the environment may have given it another one.
+      assertPrefixFree(manifest, registry);
+      const by = { publisher, installedAt: this.#now(), installedBy: operator };
       await book.put({ module: name, version, ...none, tablesOf, ...by });
       loading.place(name, folder);
       registry.add(createLoadingModule(manifest));
       await loading.loadAgain(name, false);
       return { name, version, outcome: 'installed' };
     }
-    const next = row.publisher === publisher ? row : await book.change(name, { publisher });
     if (row.version === version) {
       await this.#takeBack(name);
       return { name, version, outcome: 'unchanged' };
     }
-    const outcome = await this.#bringIn(next, await this.#find(name, version), { trialMs: this.#options.trialMs });
-    if (outcome !== 'pending') await book.change(name, by);
+    const outcome = await this.#bringIn(row, await this.#find(name, version), { trialMs: this.#options.trialMs });
+    if (outcome !== 'pending') await book.change(name, { installedBy: operator });
     return { name, version, outcome };
   }
 
   /** @throws PlexiError INVALID_INPUT that says what keeps it; nothing has changed then */
   async #bringIn(row: InstalledModule, found: FoundModule, { trialMs, notice }: Move): Promise<'upgraded' | 'pending'> {
-    const { registry, grants, book, loading } = this.#options;
+    const { registry, grants, book, loading, packages } = this.#options;
     const { module: name } = row;
     const version = found.manifest.module_version;
+    assertPrefixFree(found.manifest, registry);
     const served = registry.get(name);
     const lost = served === undefined ? [] : findTableProblems(served.manifest, found.manifest);
     if (lost.length > 0) throw refused(`${name} ${version} cannot have the database of ${row.version}.`, lost);
     const trialUntil = trialMs === undefined ? undefined : this.#now() + trialMs;
-    const changes = { version, previous: row.version, candidate: undefined, tablesOf: undefined };
+    // Boundary: a publisher is kept for the name once a version of theirs is in force, and not before.
+    const publisher = row.publisher ?? packages.versions(name).find((one) => one.version === version)?.publisher;
+    const changes = { version, previous: row.version, candidate: undefined, tablesOf: undefined, publisher };
     if (served === undefined || !SERVES.has(served.state)) {
       await book.change(name, { ...changes, trialUntil: undefined });
       this.forget(name);
       loading.place(name, found.folder);
-      if (served === undefined) {
-        // The version before could not even be read.
-        registry.remove(name);
-        registry.add(createLoadingModule(found.manifest));
-      }
-      await loading.loadAgain(name, served?.state === 'stopped' || served?.state === 'parked');
+      // The version before could not even be read.
+      if (served === undefined) registry.remove(name);
+      // Nothing of the version before is left that could go on when this one cannot be loaded.
+      if (served === undefined || served.state === 'stopped') registry.add(createLoadingModule(found.manifest));
+      await loading.loadAgain(name, false);
       const fresh = registry.get(name);
       if (served?.state === 'stopped' && fresh instanceof HostedModule) await fresh.stop(0);
       return 'upgraded';
@@ -348,8 +319,9 @@ export class Installer {
 
   /** @throws PlexiError INVALID_INPUT */
   #rowOf(name: string): InstalledModule {
-    const row = this.#options.book.get(name);
-    if (row !== undefined) return row;
+    const { book, loading } = this.#options;
+    const row = book.get(name);
+    if (row !== undefined && !loading.isShadowed(name)) return row;
     throw refused(`${name} was not installed from a package, so it has one version: what is in its folder.`);
   }
 

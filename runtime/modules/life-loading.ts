@@ -9,6 +9,8 @@ export interface UpgradeOrder {
 }
 
 export interface LifeLoading {
+  /** A module of the operator's folder has the name of this installed one, and is served in its place. */
+  isShadowed(name: string): boolean;
   /** Where the module is from now on. */
   place(name: string, folder: string): void;
   /**
@@ -18,8 +20,8 @@ export interface LifeLoading {
   loadAgain(name: string, isForced: boolean): Promise<void>;
   /** Side by side. @returns what keeps the new version from taking over; undefined: it has */
   upgrade(found: FoundModule, order: UpgradeOrder): Promise<readonly string[] | undefined>;
-  /** It stays known, and nothing of it runs any more. */
+  /** It stays known, and nothing of it runs any more, nor of the versions before it. */
   rest(name: string, reason: string): Promise<void>;
-  /** Nobody finds it any more. */
+  /** Nobody finds it any more, and the versions before it have ended too. */
   takeOut(name: string): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { findModule, whyDisabled } from './find-modules.ts';
 import { createIdleModule, createLoadingModule } from './idle-module.ts';
 import { type LoadOptions, loadModule } from './load.ts';
 import { prefixesClash } from './manifest-rules.ts';
-import { orderModules } from './order.ts';
+import { type LoadOrder, orderModules } from './order.ts';
 import type { ModuleState, ServedModule } from './served-module.ts';
 
 export interface LoadAgainOptions extends LoadOptions {
@@ -53,7 +53,7 @@ async function loadOne(name: string, options: LoadAgainOptions): Promise<readonl
     return [];
   }
   const others = registry.list().filter((module) => module.name !== name);
-  const { order, failures } = orderModules([...others.map(({ manifest }) => manifest), found.manifest]);
+  const { order, failures } = orderAmong(found, others, options);
   if (isIdle) registry.add(createLoadingModule(found.manifest));
   const failure = failures.get(name) ?? takenPrefix(found, others) ?? disabledReason(found, options);
   const state = found.manifest.enabled ? 'failed' : 'disabled';
@@ -69,6 +69,17 @@ async function loadOne(name: string, options: LoadAgainOptions): Promise<readonl
   if (!isIdle) retire(before);
   if (!IDLE.has(loaded.state)) onLoaded(loaded);
   return order;
+}
+
+/** With another manifest than before. Who holds a prefix keeps it, whoever was there first. */
+export function orderAmong(
+  { name, manifest }: FoundModule,
+  others: readonly ServedModule[],
+  { registry, since = () => 0 }: LoadOptions,
+): LoadOrder {
+  const isHeld = (one: string): boolean =>
+    registry.holdsPrefix(one) && (one !== name || registry.get(one)?.prefix === manifest.api.prefix);
+  return orderModules([...others.map((other) => other.manifest), manifest], (one) => (isHeld(one) ? -1 : since(one)));
 }
 
 /** The order would give it to the more urgent of the two, but this one serves it by now. */

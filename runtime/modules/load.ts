@@ -49,6 +49,8 @@ export interface LoadOptions extends FindOptions {
   readonly learn: (module: CheckedModule) => Promise<Declaration>;
   /** What keeps the declared endpoints from being served; nothing when they are fine. */
   readonly findProblems: (declaration: Declaration, manifest: Manifest) => readonly string[];
+  /** The lower, the longer it has been there: it keeps its prefix. */
+  readonly since?: (module: string) => number;
   readonly host: (module: PreparedModule) => ServedModule;
   /** Where else the settings name modules: setting → names. A name of no module is warned about. */
   readonly namedInSettings?: Readonly<Record<string, readonly string[]>>;
@@ -66,7 +68,10 @@ export async function loadModules(options: LoadOptions): Promise<Map<string, str
     if (folder.ok) found.push(folder);
     else registry.addBroken(folder);
   }
-  const { order, failures } = orderModules(found.map(({ manifest }) => manifest));
+  const { order, failures } = orderModules(
+    found.map(({ manifest }) => manifest),
+    options.since,
+  );
   const byName = new Map(found.map((module) => [module.name, module]));
   for (const module of found) {
     const { name, manifest } = module;

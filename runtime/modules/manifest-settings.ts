@@ -1,9 +1,10 @@
 /** `settings` held against the module's own `settings_schema`; both were written by a stranger. */
+import { findLongTexts } from '../config/matched-texts.ts';
 import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
 import { type Path, showValue } from '../config/yaml-issue.ts';
 import { didYouMean } from '../config/yaml-nearest.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
-import { findLongTexts } from './matched-texts.ts';
+import { isSafePattern, SAFE_PATTERN } from './safe-pattern.ts';
 
 export interface CheckedSettings {
   /** With the defaults of the schema. */
@@ -24,6 +25,8 @@ export function checkSettings(schema: SchemaNode | undefined, settings: Record<s
   const findings = checked.findings.filter((finding) => !finding.missing);
   const missing = checked.findings.filter((finding) => finding.missing).map((finding) => finding.path.join('.'));
   const value = isMap(checked.value) ? checked.value : {};
+  // Defaults of the author are texts of the author.
+  if (findings.length === 0) findings.push(...findLongTexts(schema, value));
   return { settings: { ...value, debug, log_level }, findings, missing };
 }
 
@@ -107,7 +110,7 @@ const WORDS: Readonly<Record<string, WordRule>> = {
   multipleOf: wanted((value) => typeof value === 'number' && value > 0, 'a number above 0'),
   minLength: count,
   maxLength: count,
-  pattern: wanted(isSafePattern, 'a regular expression without repeated groups, back references or look-around'),
+  pattern: wanted(isSafePattern, SAFE_PATTERN),
   format: wanted(
     (value) =>
       ['date', 'date-time', 'time', 'email', 'uri', 'url', 'hostname', 'uuid', 'ipv4', 'ipv6'].includes(String(value)),
@@ -135,21 +138,4 @@ const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a
 function isHostList(value: unknown): boolean {
   if (!Array.isArray(value) || value.length < 1 || value.length > 20) return false;
   return value.every((host) => typeof host === 'string' && host.length <= 260 && HOST.test(host));
-}
-
-/**
- * Boundary: a pattern may not cost more than its text is long, times itself. Two open-ended repeats at most, and none
- * of a group, keep V8's backtracking below that.
- */
-function isSafePattern(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 200) return false;
-  const bare = value.replace(/\\[^1-9kpP]/g, 'x').replace(/\[[^\]]*\]/g, 'x');
-  if (/\\|\(\?(?!:)|\)[*+?{]/.test(bare)) return false;
-  if ((bare.match(/[*+]|\{\d*,?\d*\}/g) ?? []).filter((repeat) => !/^\{\d\}$/.test(repeat)).length > 2) return false;
-  try {
-    new RegExp(value, 'u');
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -10,6 +10,9 @@ import { checkSettings, checkSettingsSchema } from './manifest-settings.ts';
 
 export type ManifestIssue = YamlIssue;
 
+/** For a thread that is to import `parseManifest` from here. */
+export const manifestFile = import.meta.url;
+
 export interface ParseManifestOptions {
   /** For the overrides `PLEXI_MODULE__WEATHER__SETTINGS__API_KEY=…`; without it there are none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

@@ -15,7 +15,8 @@ export interface LoadOrder {
   readonly failures: ReadonlyMap<string, string>;
 }
 
-export function orderModules(modules: readonly OrderInput[]): LoadOrder {
+/** @param since of two modules that want the same paths the one with the lower number has them; else the earlier in order */
+export function orderModules(modules: readonly OrderInput[], since: (module: string) => number = () => 0): LoadOrder {
   const all = new Map(modules.map((module) => [module.module_name, module]));
   const queue = modules.filter((module) => module.enabled).sort(byPriority);
   const failures = new Map<string, string>();
@@ -25,19 +26,21 @@ export function orderModules(modules: readonly OrderInput[]): LoadOrder {
     if (problem !== undefined) failures.set(module.module_name, problem);
   }
   spreadFailures(queue, failures);
+  const sorted = sortByDependencies(queue, all, failures);
   const placed: OrderInput[] = [];
-  for (const module of sortByDependencies(queue, all, failures)) {
+  // Boundary: who was there first, and not what an author says of his own module.
+  for (const module of sorted.toSorted((left, right) => since(left.module_name) - since(right.module_name))) {
     if (failures.has(module.module_name)) continue;
     const clash = placed.find((other) => prefixesClash(other.api.prefix, module.api.prefix));
     if (clash === undefined) {
       placed.push(module);
     } else {
-      failures.set(module.module_name, clashMessage(module, clash));
-      // Whoever needs it comes later in the order, and is skipped there.
+      const isOlder = since(clash.module_name) < since(module.module_name);
+      failures.set(module.module_name, clashMessage(module, clash, isOlder ? 'was there first' : 'loads first'));
       spreadFailures(queue, failures);
     }
   }
-  return { order: placed.map((module) => module.module_name), failures };
+  return { order: sorted.map((module) => module.module_name).filter((name) => !failures.has(name)), failures };
 }
 
 function byPriority(left: OrderInput, right: OrderInput): number {
@@ -126,10 +129,10 @@ export function extendChain(dependent: string, failed: string, reason: string): 
   return reason.startsWith(`${failed} → `) ? `${dependent} → ${reason}` : `${dependent} → ${failed}: ${reason}`;
 }
 
-function clashMessage(module: OrderInput, clash: OrderInput): string {
+function clashMessage(module: OrderInput, clash: OrderInput, why: string): string {
   const [own, taken] = [module.api.prefix, clash.api.prefix];
   const problem = own === taken ? 'is taken by' : `clashes with ${taken} of`;
-  return `The api.prefix ${own} ${problem} ${clash.module_name}, which loads first.`;
+  return `The api.prefix ${own} ${problem} ${clash.module_name}, which ${why}.`;
 }
 
 /** The next one is always the most urgent of those whose dependencies are all in the list. */

@@ -1,4 +1,5 @@
 /** The modules of this host by name and by prefix. Knows who they are, not how they run. */
+import { prefixesClash } from './manifest-rules.ts';
 import type { ModuleDirectory, ModuleState, ServedModule } from './served-module.ts';
 
 /** A folder that could not even be read as a module: it has no prefix and no version, only reasons. */
@@ -15,7 +16,10 @@ export type ModuleListener = (module: ServedModule, from: ModuleState | undefine
 
 export class Registry implements ModuleDirectory {
   readonly #byName = new Map<string, ServedModule>();
-  readonly #byPrefix = new Map<string, ServedModule>();
+  /** Those that may serve, by prefix: none of theirs clash. */
+  readonly #holders = new Map<string, ServedModule>();
+  /** The first of those that answer nothing, by prefix. */
+  readonly #silent = new Map<string, ServedModule>();
   #broken: readonly BrokenFolder[] = [];
   readonly #listeners = new Set<ModuleListener>();
   #revision = 0;
@@ -36,13 +40,13 @@ export class Registry implements ModuleDirectory {
   /** Adds a module, in place of the one with its name. */
   add(module: ServedModule): void {
     const previous = this.#byName.get(module.name);
-    if (previous !== undefined && this.#byPrefix.get(previous.prefix) === previous) {
-      this.#byPrefix.delete(previous.prefix);
-    }
     this.#byName.set(module.name, module);
-    const holder = this.#byPrefix.get(module.prefix);
-    // A module that cannot answer must not take the prefix from the one that can.
-    if (holder === undefined || !WITHOUT_PREFIX.has(module.state)) this.#byPrefix.set(module.prefix, module);
+    if (previous !== undefined && this.#holders.get(previous.prefix) === previous) {
+      if (previous.prefix === module.prefix && !WITHOUT_PREFIX.has(module.state)) {
+        this.#holders.set(module.prefix, module);
+      } else this.#holders.delete(previous.prefix);
+    }
+    this.#share();
     this.#revision += 1;
     this.#tell(module, undefined);
   }
@@ -53,7 +57,8 @@ export class Registry implements ModuleDirectory {
     const module = this.#byName.get(name);
     if (module === undefined) return undefined;
     this.#byName.delete(name);
-    if (this.#byPrefix.get(module.prefix) === module) this.#byPrefix.delete(module.prefix);
+    if (this.#holders.get(module.prefix) === module) this.#holders.delete(module.prefix);
+    this.#share();
     this.#revision += 1;
     this.#tell(module, module.state);
     return module;
@@ -89,21 +94,47 @@ export class Registry implements ModuleDirectory {
   find(pathname: string): ServedModule | undefined {
     let silent: ServedModule | undefined;
     for (let slash = pathname.indexOf('/', 1); slash !== -1; slash = pathname.indexOf('/', slash + 1)) {
-      const module = this.#byPrefix.get(pathname.slice(0, slash));
-      if (module === undefined) continue;
-      if (!WITHOUT_PREFIX.has(module.state)) return module;
-      silent ??= module;
+      const path = pathname.slice(0, slash);
+      const holder = this.#holders.get(path);
+      if (holder !== undefined) return holder;
+      silent ??= this.#silent.get(path);
     }
-    const module = this.#byPrefix.get(pathname);
-    return module === undefined || (silent !== undefined && WITHOUT_PREFIX.has(module.state)) ? silent : module;
+    return this.#holders.get(pathname) ?? silent ?? this.#silent.get(pathname);
+  }
+
+  /** Whether it is this module that is found at its prefix. */
+  holdsPrefix(name: string): boolean {
+    const module = this.#byName.get(name);
+    return module !== undefined && this.#holders.get(module.prefix) === module;
   }
 
   get(name: string): ServedModule | undefined {
     return this.#byName.get(name);
   }
 
+  /** Also one whose folder could not even be read. */
+  knows(name: string): boolean {
+    return this.#byName.has(name) || this.#broken.some((folder) => folder.name === name);
+  }
+
   list(): readonly ServedModule[] {
     return [...this.#byName.values()];
+  }
+
+  /**
+   * Boundary: whoever has a prefix keeps it for as long as it may serve; what it gives up goes to the one that came first
+   * of those that wait for it.
+   */
+  #share(): void {
+    this.#silent.clear();
+    for (const module of this.#byName.values()) {
+      const { prefix, state } = module;
+      if (WITHOUT_PREFIX.has(state)) {
+        if (!this.#silent.has(prefix)) this.#silent.set(prefix, module);
+      } else if (!this.#holders.has(prefix) && ![...this.#holders.keys()].some((held) => prefixesClash(held, prefix))) {
+        this.#holders.set(prefix, module);
+      }
+    }
   }
 
   #tell(module: ServedModule, from: ModuleState | undefined): void {

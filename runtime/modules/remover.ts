@@ -13,7 +13,7 @@ export interface RemoverOptions {
   readonly book: ModuleBook;
   readonly grants: Pick<GrantBook, 'forget'>;
   readonly packages: Pick<PackageStore, 'versions' | 'remove'>;
-  readonly loading: Pick<LifeLoading, 'rest' | 'takeOut'>;
+  readonly loading: Pick<LifeLoading, 'isShadowed' | 'rest' | 'takeOut'>;
   readonly turns: OneAtATime;
   /** Each forgets all that it keeps for a module, and does nothing when there is nothing. */
   readonly purges: readonly ((module: string) => Promise<void>)[];
@@ -50,14 +50,14 @@ export class Remover {
   remove(name: string, isPurge: boolean): Promise<Removed> {
     const { registry, book, loading, turns, onRemoved } = this.#options;
     return turns.take(name, async () => {
-      if (book.get(name) !== undefined) {
+      if (book.get(name) !== undefined && !loading.isShadowed(name)) {
         assertNobodyNeeds(name, registry.list(), 'removed');
         // First: a host that dies now does not bring it back.
         await book.change(name, { removedAt: this.#now(), candidate: undefined, trialUntil: undefined });
         onRemoved(name);
         await loading.rest(name, 'It was removed.');
         await loading.takeOut(name);
-      } else if (registry.get(name) !== undefined || registry.broken.some((folder) => folder.name === name)) {
+      } else if (registry.knows(name)) {
         throw refused(`${name} is a folder of the folder of modules: take it out there.`);
       } else if (book.trace(name) === undefined || !isPurge) {
         throw new PlexiError('NOT_FOUND', `There is no module ${name}; GET /api/v1/modules lists those there are.`);
@@ -85,8 +85,8 @@ export class Remover {
     const { registry, book, grants, packages, purges, onPurged } = this.#options;
     // It may have been installed again meanwhile.
     if (book.trace(name)?.removedAt === undefined) return;
-    // A folder of that name is served now: what is kept under the name is that module's.
-    if (registry.get(name) === undefined) {
+    // A folder of that name is there now, be it one that cannot be read: what is kept under the name is that module's.
+    if (!registry.knows(name)) {
       for (const purge of purges) await purge(name);
       await grants.forget(name);
     }

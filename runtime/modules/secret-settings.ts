@@ -1,7 +1,8 @@
 /** Which settings of a module are secret, by its settings_schema; named as operators write them: `smtp.password`. */
+
+import { findLongTexts } from '../config/matched-texts.ts';
 import { checkValue, isMap } from '../config/yaml-check.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
-import { findLongTexts } from './matched-texts.ts';
 
 const STEP = /^[A-Za-z0-9_-]{1,64}$/;
 /** Names of the prototype; none of them is a setting. */

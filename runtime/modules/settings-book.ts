@@ -47,13 +47,23 @@ export class SettingsBook {
     return { settings, setAt, setBy };
   }
 
-  /** Resolves when it is on the disk. */
-  write(module: string, version: string, settings: Settings, operator: string): Promise<void> {
+  /**
+   * Resolves when it is on the disk.
+   * @param beside in the same transaction: all of it, or nothing
+   */
+  write(
+    module: string,
+    version: string,
+    settings: Settings,
+    operator: string,
+    beside: readonly Statement[] = [],
+  ): Promise<void> {
     return this.#change(async () => {
       const at = this.#now();
       await this.#state.run([
         put(module, version, [JSON.stringify(settings), 0, at, at, operator]),
         force(module, version),
+        ...beside,
       ]);
     });
   }

@@ -1,10 +1,10 @@
 /** What an operator wants of a module's settings, held against everything that has a say; all that is wrong with it at once. */
 import { isDeepStrictEqual } from 'node:util';
 import type { InputIssue } from '@plexichat/sdk/protocol/errors';
+import { childOf } from '../config/matched-texts.ts';
 import { isMap } from '../config/yaml-check.ts';
 import type { Path } from '../config/yaml-issue.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
-import { childOf } from './matched-texts.ts';
 import { findSecretNode, HIDDEN, secretProblem } from './secret-settings.ts';
 import type { Settings } from './settings-book.ts';
 import { findExcess } from './settings-bounds.ts';

@@ -15,7 +15,7 @@ export interface SettingsDeskOptions {
   /** What the folder of the module says now; undefined when it cannot be read. */
   readonly find: (name: string) => Promise<FoundModule | undefined>;
   readonly book: SettingsBook;
-  readonly vault: Pick<SecretVault, 'list' | 'set' | 'remove'>;
+  readonly vault: Pick<SecretVault, 'list' | 'change'>;
   /** The module is to run with what is set now. */
   readonly refresh: (name: string) => Promise<SettingsEffect>;
   readonly onFailure: (module: string, error: unknown) => void;
@@ -79,11 +79,12 @@ export class SettingsDesk {
       const words = errors.length === 1 ? 'One setting is' : `${errors.length} settings are`;
       throw new PlexiError('INVALID_INPUT', `${words} not valid.`, { errors });
     }
-    for (const { setting, value } of change.secrets) {
-      if (value === null) await vault.remove(name, setting);
-      else await vault.set(name, setting, JSON.stringify(value), operator);
-    }
-    await book.write(name, version, change.layer, operator);
+    const { layer } = change;
+    const secrets = change.secrets.map(({ setting, value }) => ({
+      setting,
+      value: value === null ? null : JSON.stringify(value),
+    }));
+    await vault.change(name, secrets, operator, (beside) => book.write(name, version, layer, operator, beside));
   }
 
   async #find(name: string): Promise<FoundModule> {

@@ -1,8 +1,8 @@
 /** A module's settings as a form shows them: the schema with the host's own two keys, in order, and no secret in it. */
 import { ManifestSchema } from '@plexichat/sdk/protocol/manifest';
+import { childOf } from '../config/matched-texts.ts';
 import { isMap } from '../config/yaml-check.ts';
 import { asNode, type SchemaNode } from '../config/yaml-schema.ts';
-import { childOf } from './matched-texts.ts';
 import { HIDDEN } from './secret-settings.ts';
 import { holdsSecrets } from './settings-layers.ts';
 

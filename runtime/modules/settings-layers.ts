@@ -1,11 +1,11 @@
 /** The layers of a module's settings: what an operator set lies over config.yaml and its defaults, and below the environment. */
 import { ManifestSchema } from '@plexichat/sdk/protocol/manifest';
+import { childOf } from '../config/matched-texts.ts';
 import { checkValue, type Finding, isMap } from '../config/yaml-check.ts';
 import type { Path } from '../config/yaml-issue.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
 import type { FoundModule } from './discover.ts';
 import { checkSettings } from './manifest-settings.ts';
-import { childOf } from './matched-texts.ts';
 import type { Settings } from './settings-book.ts';
 
 export type SettingsSource = Pick<FoundModule, 'manifest' | 'overrides' | 'writtenSettings'>;
@@ -85,8 +85,10 @@ function merge(below: unknown, above: unknown): unknown {
   return Object.fromEntries(merged);
 }
 
-function placed(value: unknown, path: Path, leaf: unknown): Settings {
+/** With this value at the path. */
+export function placed(value: unknown, path: Path, leaf: unknown): Settings {
   const [step, ...rest] = path;
+  if (step === undefined) return leaf as Settings;
   const entries = new Map(isMap(value) ? Object.entries(value) : []);
   const key = String(step);
   entries.set(key, rest.length === 0 ? leaf : placed(entries.get(key), rest, leaf));

@@ -1,8 +1,9 @@
 /** What operators see of a module's settings: what is in force, where each value comes from, and what they can change. */
+
+import { childOf } from '../config/matched-texts.ts';
 import { isMap } from '../config/yaml-check.ts';
 import { formatPath, type Path } from '../config/yaml-issue.ts';
 import type { SchemaNode } from '../config/yaml-schema.ts';
-import { childOf } from './matched-texts.ts';
 import { findSecretNode, HIDDEN } from './secret-settings.ts';
 import type { KeptSettings, Settings } from './settings-book.ts';
 import { type FormSchema, formSchema, hideSecrets } from './settings-form.ts';

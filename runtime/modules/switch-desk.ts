@@ -57,8 +57,10 @@ export class SwitchDesk {
     disable: async (name) => {
       const { book, loading, registry } = this.#options;
       assertNobodyNeeds(name, registry.list(), 'disabled');
-      await book.switch(name, false);
+      const written = await Promise.allSettled([book.switch(name, false)]);
+      // Boundary: at rest from here on, also when nobody can write down that it shall stay so.
       await loading.rest(name, 'An operator disabled it.');
+      for (const each of written) if (each.status === 'rejected') throw each.reason;
     },
     start: async (name) => {
       const { state } = this.#get(name);

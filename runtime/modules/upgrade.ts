@@ -6,8 +6,7 @@ import type { Permission } from '../capabilities/permission.ts';
 import type { FoundModule } from './discover.ts';
 import type { AskingManifest } from './grant-book.ts';
 import { type LoadOptions, loadModule } from './load.ts';
-import { IDLE, takenPrefix } from './load-again.ts';
-import { orderModules } from './order.ts';
+import { IDLE, orderAmong, takenPrefix } from './load-again.ts';
 import type { ServedModule } from './served-module.ts';
 
 export interface UpgradeOptions extends LoadOptions {
@@ -30,7 +29,7 @@ export async function upgradeModule(
 ): Promise<readonly string[] | undefined> {
   const { registry } = options;
   const before = registry.get(found.name);
-  const problems = findUpgradeProblems(found, registry.list());
+  const problems = findUpgradeProblems(found, registry.list(), options);
   if (problems.length > 0) return problems;
   const { held, end } = options.beside(found.manifest);
   const module = await loadModule(found, { ...options, admit: async () => held });
@@ -43,8 +42,7 @@ export async function upgradeModule(
     await options.enforce(found);
   } catch (error) {
     const reasons = module.reasons.length > 0 ? module.reasons : [messageOf(error)];
-    await options.discard(module);
-    end();
+    await options.discard(module).finally(end);
     return reasons;
   }
   registry.add(module);
@@ -54,9 +52,13 @@ export async function upgradeModule(
 }
 
 /** What of the other modules speaks against this version: its dependencies, its prefix, and those that depend on it. */
-function findUpgradeProblems(found: FoundModule, modules: readonly ServedModule[]): readonly string[] {
+function findUpgradeProblems(
+  found: FoundModule,
+  modules: readonly ServedModule[],
+  options: LoadOptions,
+): readonly string[] {
   const others = modules.filter(({ name }) => name !== found.name);
-  const { failures } = orderModules([...others.map(({ manifest }) => manifest), found.manifest]);
+  const { failures } = orderAmong(found, others, options);
   const own = failures.get(found.name) ?? takenPrefix(found, others);
   if (own !== undefined) return [own];
   return others.flatMap(({ name, state }) => {

@@ -7,6 +7,8 @@ export const PACKAGE_BOUNDS = {
   unpackedBytes: 64 * MB,
   fileBytes: 16 * MB,
   entries: 2000,
+  /** On the way to files too. */
+  folders: 500,
   pathBytes: 240,
   stepBytes: 128,
   depth: 16,

@@ -3,15 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
-import type { YamlIssue } from '../config/yaml-issue.ts';
-import { syncTree } from './durable.ts';
-import { PACKAGE_BOUNDS } from './package-bounds.ts';
-import { PackageError, type PackageIssue } from './package-error.ts';
-import { CONFIG_FILE } from './package-layout.ts';
-import { writeRecord } from './package-record.ts';
+import { PackageError } from './package-error.ts';
 import { receiveBytes } from './receive-bytes.ts';
-import type { UnpackedPackage } from './unpack.ts';
-import { createUnpackChores } from './unpack-chores.ts';
+import { createUnpackChores, type StagedPackage } from './unpack-chores.ts';
 
 /** A package that passed every check and is not installed yet: `commit` it or `drop` it. */
 export interface Staged {
@@ -29,14 +23,9 @@ export interface Staged {
   readonly manifest: Manifest;
 }
 
-export type ReadManifest = (
-  text: string,
-  file: string,
-) => { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly issues: readonly YamlIssue[] };
-
 export interface StagingOptions {
-  /** Reads config.yaml: `parseManifest` of the room above. */
-  readonly readManifest: ReadManifest;
+  /** URL of a file of the room above that exports `parseManifest`: it runs in the thread that unpacks. */
+  readonly manifestFile: string;
   /** For the bytes of one package to arrive. */
   readonly receiveMs?: number;
   /** For one package to be unpacked, from when its turn has come. */
@@ -56,7 +45,7 @@ const GONE = { recursive: true, force: true, maxRetries: 5 } as const;
 
 /** @param root is emptied: what lies there was left half done */
 export async function openStaging(root: string, options: StagingOptions): Promise<Staging> {
-  const { readManifest, receiveMs = 300_000, unpackMs = 60_000 } = options;
+  const { manifestFile, receiveMs = 300_000, unpackMs = 60_000 } = options;
   await rm(root, GONE);
   await mkdir(root, { recursive: true, mode: 0o700 });
   const chores = createUnpackChores({ deadlineMs: unpackMs });
@@ -71,13 +60,9 @@ export async function openStaging(root: string, options: StagingOptions): Promis
       staging += 1;
       try {
         await receiveBytes(bytes, zip, { withinMs: receiveMs, signal });
-        const unpacked = await chores.unpack({ zip, folder });
-        const staged = { folder, ...toStaged(unpacked, readManifest) };
-        const { name, version, hash, publisher = null, bytes: size } = staged;
-        writeRecord(folder, { name, version, hash, publisher, bytes: size, stored_at: Date.now() });
-        syncTree(folder);
+        const staged = await chores.stage({ zip, folder, manifestFile });
         signal?.throwIfAborted();
-        return staged;
+        return { folder, ...toStaged(staged) };
       } catch (error) {
         await rm(folder, GONE);
         throw error;
@@ -90,16 +75,8 @@ export async function openStaging(root: string, options: StagingOptions): Promis
   };
 }
 
-function toStaged({ config, hash, bytes, publisher }: UnpackedPackage, readManifest: ReadManifest) {
-  const read = readManifest(config, CONFIG_FILE);
-  if (!read.ok) throw new PackageError('refused', read.issues.slice(0, PACKAGE_BOUNDS.issues).map(manifestIssue));
-  const { manifest } = read;
+function toStaged({ unpacked: { hash, bytes, publisher }, manifest }: StagedPackage): Omit<Staged, 'folder'> {
   return { name: manifest.module_name, version: manifest.module_version, hash, publisher, bytes, manifest };
-}
-
-function manifestIssue({ file, line, column, key, message }: YamlIssue): PackageIssue {
-  const place = line > 0 ? `${file}:${line}:${column}` : file;
-  return { path: key === '' ? place : `${place} ${key}`, message };
 }
 
 function busy(): PackageError {

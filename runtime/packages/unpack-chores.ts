@@ -1,14 +1,22 @@
 /** Unpacks in a thread of its own, one package after the other, each with a deadline. */
 import { extname } from 'node:path';
+import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { Piscina } from 'piscina';
-import type { UnpackOutcome } from './chore-unpack.ts';
+import type { UnpackChore, UnpackOutcome } from './chore-unpack.ts';
 import { PackageError } from './package-error.ts';
 import type { UnpackedPackage, UnpackOptions } from './unpack.ts';
 
 export interface UnpackChores {
   /** What was unpacked until it failed is still there then. @throws PackageError */
   unpack(options: UnpackOptions): Promise<UnpackedPackage>;
+  /** Reads the manifest as well, and leaves a folder that may be installed, synced to the disk. @throws PackageError */
+  stage(options: Required<UnpackChore>): Promise<StagedPackage>;
   close(): Promise<void>;
+}
+
+export interface StagedPackage {
+  readonly unpacked: UnpackedPackage;
+  readonly manifest: Manifest;
 }
 
 export interface UnpackChoresOptions {
@@ -30,29 +38,36 @@ export function createUnpackChores({ deadlineMs = 60_000, maxWaiting = 16 }: Unp
   let turn: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  const run = async (options: UnpackOptions): Promise<UnpackedPackage> => {
+  const run = async (chore: UnpackChore): Promise<UnpackOutcome & { readonly ok: true }> => {
     let outcome: UnpackOutcome;
     try {
-      outcome = await pool.run(options, { signal: AbortSignal.timeout(deadlineMs) });
+      outcome = await pool.run(chore, { signal: AbortSignal.timeout(deadlineMs) });
     } catch (error) {
       throw asPackageError(error, deadlineMs);
     }
-    if (outcome.ok) return outcome.unpacked;
+    if (outcome.ok) return outcome;
     throw new PackageError(outcome.fault, outcome.issues);
   };
 
+  const runInTurn = async (chore: UnpackChore): Promise<UnpackOutcome & { readonly ok: true }> => {
+    if (waiting >= maxWaiting) throw failed('busy', 'Too many packages are being unpacked; try again in a minute.');
+    waiting += 1;
+    // The deadline counts from the turn: Piscina would count the wait as work.
+    const mine = turn.then(() => run(chore));
+    turn = mine.catch(() => {});
+    try {
+      return await mine;
+    } finally {
+      waiting -= 1;
+    }
+  };
+
   return {
-    async unpack(options) {
-      if (waiting >= maxWaiting) throw failed('busy', 'Too many packages are being unpacked; try again in a minute.');
-      waiting += 1;
-      // The deadline counts from the turn: Piscina would count the wait as work.
-      const mine = turn.then(() => run(options));
-      turn = mine.catch(() => {});
-      try {
-        return await mine;
-      } finally {
-        waiting -= 1;
-      }
+    unpack: async (options) => (await runInTurn(options)).unpacked,
+    async stage(options) {
+      const { unpacked, manifest } = await runInTurn(options);
+      if (manifest === undefined) throw new Error('The chore that unpacks gave no manifest.');
+      return { unpacked, manifest };
     },
     close: () => pool.destroy(),
   };

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder, placeFile, syncTree } from './durable.ts';
+import { makeFolder, placeFile } from './durable.ts';
 import { hashOfFiles } from './file-hashes.ts';
 import { inflateEntry } from './inflate-entry.ts';
 import { findIntegrityProblems } from './integrity.ts';
@@ -33,7 +33,7 @@ export interface UnpackedPackage {
   readonly publisher: string | undefined;
 }
 
-/** @throws PackageError */
+/** What it wrote is not synced to the disk yet. @throws PackageError */
 export async function unpackPackage({ zip, folder }: UnpackOptions): Promise<UnpackedPackage> {
   const fd = openSync(zip, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -56,6 +56,19 @@ function assertTree(entries: readonly ZipEntry[]): void {
   const native = files.filter(isNativeName).map((path) => ({ path, message: NATIVE }));
   const folders = entries.filter(({ isFolder }) => isFolder).map(({ path }) => `${path}/`);
   assertNone([...findClashes(entries), ...native, ...findLayoutProblems([...files, ...folders])]);
+  assertFolders(entries);
+}
+
+/** Also those that only the paths of files tell of: each is made, and synced to the disk. */
+function assertFolders(entries: readonly ZipEntry[]): void {
+  const folders = new Set<string>();
+  for (const { path, isFolder } of entries) {
+    const steps = path.split('/');
+    if (!isFolder) steps.pop();
+    for (; steps.length > 0; steps.pop()) folders.add(steps.join('/'));
+  }
+  const max = PACKAGE_BOUNDS.folders;
+  if (folders.size > max) throw refused('', `The package has ${folders.size} folders; allowed are ${max}.`);
 }
 
 const NATIVE = 'it is a program for one kind of machine (a native addon); modules bring none';
@@ -83,7 +96,6 @@ function unpackEntries(fd: number, entries: readonly ZipEntry[], folder: string)
   if (integrity !== undefined) assertNone(findIntegrityProblems(integrity, hashes));
   const publisher = publisherFrom(kept.get(SIGNATURE_FILE), integrity);
   const config = readConfig(kept.get(CONFIG_FILE));
-  syncTree(folder);
   const files = [...hashes.keys()];
   return { config, hash: hashOfFiles(hashes), bytes, files, isPacked: integrity !== undefined, publisher };
 }

@@ -60,6 +60,8 @@ export class TokenBook {
   readonly #shelf = new TokenShelf();
   /** Revoked, and not in the state yet. */
   readonly #unwritten = new Map<string, { readonly at: number; readonly by: string }>();
+  /** Of rows that cannot be read. */
+  readonly #odd = new Set<string>();
   /** Forgotten, and still in the state. */
   readonly #ended = new Set<string>();
   #used = new Map<string, number>();
@@ -74,7 +76,10 @@ export class TokenBook {
     this.#now = options.now ?? Date.now;
     this.#store = new TokenStore({
       state: options.state,
-      onOdd: (id) => options.onWarning(`the row ${JSON.stringify(id)} of tokens cannot be read; it opens nothing`),
+      onOdd: (id) => {
+        this.#odd.add(id);
+        options.onWarning(`the row ${JSON.stringify(id)} of tokens cannot be read; it opens nothing`);
+      },
     });
   }
 
@@ -88,6 +93,8 @@ export class TokenBook {
 
   /** Boundary: asked at every request, also for what is remembered. Notes the use. */
   isWithdrawn(id: string): boolean {
+    // Boundary: nobody can say any more whether it was revoked, and its bearer may hold a signed token.
+    if (this.#odd.has(id)) return true;
     const record = this.#shelf.get(id);
     if (record === undefined) return false;
     const now = this.#now();
@@ -167,6 +174,7 @@ export class TokenBook {
       const revision = await this.#store.readRevision();
       if (revision === this.#revision) return;
       this.#shelf.fill(await this.#store.readAll());
+      for (const { id } of this.#shelf.records) this.#odd.delete(id);
       this.#revision = revision;
     });
   }

@@ -10,6 +10,14 @@ export interface AuditAttempt {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** What came of it. */
+export interface AuditEnding {
+  readonly outcome: string;
+  readonly details: AuditAttempt['details'];
+  /** Known only now, such as whose package it was. */
+  readonly module?: string | undefined;
+}
+
 export interface AuditRow extends AuditAttempt {
   /** Grows with time. */
   readonly id: number;
@@ -49,7 +57,7 @@ export function plainAudit({ action, operator, module, details }: AuditAttempt):
   return {
     action: plain(action, MAX_NAME),
     operator: operator === undefined ? undefined : plain(operator, MAX_NAME),
-    module: module === undefined || module === '' ? undefined : plain(module, MAX_NAME),
+    module: plainModule(module),
     details: plainDetails(details),
   };
 }
@@ -62,10 +70,11 @@ export function insertAudit({ id, at, source, action, operator, module, outcome,
   };
 }
 
-export function updateAudit(id: number, outcome: string, details: AuditAttempt['details']): Statement {
+/** @param ending its module is set where it was not known before; none leaves what is there */
+export function updateAudit(id: number, { outcome, details, module }: AuditEnding): Statement {
   return {
-    sql: 'UPDATE audit SET outcome = ?, details = ? WHERE id = ?',
-    params: [outcome, JSON.stringify(plainDetails(details)), id],
+    sql: 'UPDATE audit SET outcome = ?, details = ?, module = COALESCE(?, module) WHERE id = ?',
+    params: [outcome, JSON.stringify(plainDetails(details)), plainModule(module) ?? null, id],
   };
 }
 
@@ -108,6 +117,10 @@ export async function readAudit(state: State, query: AuditQuery): Promise<AuditR
     outcome: String(row.outcome),
     details: JSON.parse(String(row.details)) as Record<string, unknown>,
   }));
+}
+
+function plainModule(module: string | undefined): string | undefined {
+  return module === undefined || module === '' ? undefined : plain(module, MAX_NAME);
 }
 
 function plainDetails(details: AuditAttempt['details']): Record<string, unknown> {

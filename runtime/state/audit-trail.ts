@@ -6,6 +6,7 @@
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import {
   type AuditAttempt,
+  type AuditEnding,
   type AuditLimits,
   type AuditQuery,
   type AuditRow,
@@ -17,6 +18,7 @@ import {
   tidyAudit,
   updateAudit,
 } from './audit-rows.ts';
+import { LateAudit } from './late-audit.ts';
 import type { State, Statement } from './state.ts';
 import { unavailable } from './statement.ts';
 
@@ -52,6 +54,7 @@ export class AuditTrail {
   /** Of modules, for what the host does. */
   readonly #windows = new Map<string, Window>();
   #pending: AuditRow[] = [];
+  readonly #late = new LateAudit();
   /** Of actions that are over: what came of them, by id. */
   #outcomes = new Map<number, Statement>();
   #lastId: number | undefined;
@@ -75,9 +78,24 @@ export class AuditTrail {
     return this.#insert(attempt, 'operator', 'started');
   }
 
+  /**
+   * Before an action that is done although `begin` was refused: it waits in memory. Never throws, waits for nothing.
+   * @returns takes in what came of it
+   */
+  beginLate(attempt: AuditAttempt): (ending: AuditEnding) => void {
+    const entry = this.#late.begin(attempt, this.#now());
+    this.#schedule();
+    return (ending) => {
+      if (entry === undefined) return;
+      const left = this.#late.end(entry, ending);
+      if (left !== undefined && entry.id !== undefined) this.#outcomes.set(entry.id, left);
+      this.#schedule();
+    };
+  }
+
   /** @throws PlexiError STATE_UNAVAILABLE: it is written later, as soon as that is possible */
-  async end(id: number, outcome: string, details: AuditAttempt['details']): Promise<void> {
-    const statement = updateAudit(id, outcome, details);
+  async end(id: number, ending: AuditEnding): Promise<void> {
+    const statement = updateAudit(id, ending);
     try {
       await this.#options.state.run([statement]);
     } catch (error) {
@@ -159,14 +177,42 @@ export class AuditTrail {
     this.#timer = undefined;
     this.#endWindows(this.#now());
     void this.#flush().finally(() => {
-      const isNeeded = this.#pending.length > 0 || this.#outcomes.size > 0 || this.#windows.size > 0;
+      const isNeeded =
+        this.#late.size > 0 || this.#pending.length > 0 || this.#outcomes.size > 0 || this.#windows.size > 0;
       if (isNeeded) this.#schedule();
     });
   }
 
   #flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write());
+    // One after the other: what operators did is not held up by a row of a module that cannot be written.
+    this.#writing = this.#writing.then(() => this.#writeLate()).then(() => this.#write());
     return this.#writing;
+  }
+
+  async #writeLate(): Promise<void> {
+    if (this.#late.size === 0) return;
+    const entries = this.#late.take();
+    const rows: AuditRow[] = [];
+    try {
+      for (const { row } of entries) rows.push({ ...row, id: await this.#nextId(row.at) });
+      const results = await this.#options.state.run(rows.map(insertAudit));
+      this.#isFailing = false;
+      this.#written += rows.length;
+      const lost = entries.filter((_entry, index) => results[index]?.changes === 0);
+      for (const [index, entry] of entries.entries()) {
+        const row = rows[index];
+        if (row === undefined || lost.includes(entry)) continue;
+        entry.id = row.id;
+        if (entry.row.outcome !== row.outcome) this.#outcomes.set(row.id, updateAudit(row.id, entry.row));
+      }
+      if (lost.length === 0) return;
+      this.#lastId = undefined;
+      this.#late.putBack(lost);
+      this.#schedule();
+    } catch (error) {
+      this.#failed(error);
+      if (error instanceof PlexiError) this.#late.putBack(entries);
+    }
   }
 
   async #write(): Promise<void> {
@@ -192,11 +238,15 @@ export class AuditTrail {
       }
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) this.#options.onFailure(error);
-      this.#isFailing = true;
+      this.#failed(error);
       // What is wrong with a row will be wrong again; a state that is away comes back.
       if (error instanceof PlexiError) this.#putBack(rows, outcomes);
     }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.#options.onFailure(error);
+    this.#isFailing = true;
   }
 
   #putBack(rows: readonly AuditRow[], outcomes: ReadonlyMap<number, Statement>): void {

@@ -1,6 +1,6 @@
 /** Secret settings of modules, sealed in the state. What leaves it in the clear goes to the host's memory alone. */
-import type { State } from './state.ts';
-import { isSealedWith, seal, UnsealError, unseal } from './vault.ts';
+import type { State, Statement } from './state.ts';
+import { isSealedWith, type SealedPlace, seal, UnsealError, unseal } from './vault.ts';
 import { type Keyring, parseVaultKey, type VaultKey, VaultKeyError } from './vault-key.ts';
 import { newVaultKey, readKeyFile, removeKeyDrafts, VAULT_KEY_FILE, writeKeyFile } from './vault-key-file.ts';
 
@@ -23,6 +23,22 @@ export interface SecretRecord {
   readonly setBy: string;
 }
 
+/** By setting. */
+export interface HeldSecrets extends ReadonlyMap<string, string> {
+  /**
+   * Where a version of the module has secrets, wherever they come from.
+   * @returns where any version ever had
+   * @throws PlexiError STATE_UNAVAILABLE, Error when there are too many
+   */
+  readonly remember: (places: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
+}
+
+export interface NewSecret {
+  readonly setting: string;
+  /** null: it is removed. */
+  readonly value: string | null;
+}
+
 /** A rotation that this vault cannot do; the message says who can. */
 export class VaultRefusal extends Error {
   override readonly name = 'VaultRefusal';
@@ -33,6 +49,9 @@ interface Row {
   readonly setting: string;
   readonly sealed: string;
 }
+
+/** Of all versions of one module. */
+const MAX_PLACES = 5_000;
 
 export class SecretVault {
   readonly #options: VaultOptions;
@@ -76,15 +95,14 @@ export class SecretVault {
   }
 
   /** What is set for a module, opened. @throws UnsealError that names the first that cannot be opened */
-  async read(module: string): Promise<ReadonlyMap<string, string>> {
+  async read(module: string): Promise<HeldSecrets> {
     const rows = await this.#rows('SELECT module, setting, sealed FROM secrets WHERE module = ?', [module]);
     const keyring = this.#keyring;
-    return new Map(
-      rows.map((row) => {
-        if (keyring === undefined) throw new UnsealError(noKey(row));
-        return [row.setting, unseal(row.sealed, row, keyring)];
-      }),
-    );
+    const held = rows.map((row) => {
+      if (keyring === undefined) throw new UnsealError(noKey(row));
+      return [row.setting, unseal(row.sealed, row, keyring)] as const;
+    });
+    return Object.assign(new Map(held), { remember: (places: ReadonlySet<string>) => this.#remember(module, places) });
   }
 
   /** The modules for which something is kept, with how much. */
@@ -111,23 +129,32 @@ export class SecretVault {
 
   /** Resolves when it is on the disk, sealed. */
   async set(module: string, setting: string, value: string, operator: string): Promise<void> {
-    await this.#change(async () => {
-      const sealed = seal(value, { module, setting }, await this.#needKeyring());
-      await this.#options.state.query(
-        `INSERT INTO secrets (module, setting, sealed, set_at, set_by) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (module, setting) DO UPDATE
-         SET sealed = excluded.sealed, set_at = excluded.set_at, set_by = excluded.set_by`,
-        [module, setting, sealed, this.#now(), operator],
-      );
-    });
+    await this.change(module, [{ setting, value }], operator, (statements) => this.#options.state.run(statements));
   }
 
   /** @returns false when nothing was set */
   remove(module: string, setting: string): Promise<boolean> {
     return this.#change(async () => {
-      const sql = 'DELETE FROM secrets WHERE module = ? AND setting = ?';
-      const [result] = await this.#options.state.run([{ sql, params: [module, setting] }]);
+      const [result] = await this.#options.state.run([without({ module, setting })]);
       return (result?.changes ?? 0) > 0;
+    });
+  }
+
+  /** Several at once, with what else belongs to them. @param commit puts these statements on the disk, all or none */
+  change(
+    module: string,
+    changes: readonly NewSecret[],
+    operator: string,
+    commit: (statements: readonly Statement[]) => Promise<unknown>,
+  ): Promise<void> {
+    return this.#change(async () => {
+      const statements: Statement[] = [];
+      for (const { setting, value } of changes) {
+        const place = { module, setting };
+        if (value === null) statements.push(without(place));
+        else statements.push(withSealed(place, seal(value, place, await this.#needKeyring()), this.#now(), operator));
+      }
+      await commit(statements);
     });
   }
 
@@ -162,6 +189,18 @@ export class SecretVault {
       this.#keyring = { current: next, old: [] };
       return { sealed: rows.length };
     });
+  }
+
+  async #remember(module: string, places: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const { state } = this.#options;
+    const rows = await state.query('SELECT place FROM secret_places WHERE module = ?', [module]);
+    const known = new Set(rows.map(({ place }) => String(place)));
+    const fresh = [...places].filter((place) => !known.has(place));
+    if (known.size + fresh.length > MAX_PLACES)
+      throw new Error(`${module} and its former versions have more than ${MAX_PLACES} secret settings.`);
+    const sql = 'INSERT INTO secret_places (module, place) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    if (fresh.length > 0) await state.run(fresh.map((place) => ({ sql, params: [module, place] })));
+    return new Set([...known, ...fresh]);
   }
 
   /** The first secret makes the key: a host without secrets has none to lose. */
@@ -207,6 +246,19 @@ export class SecretVault {
     this.#last = done.catch(() => {});
     return done;
   }
+}
+
+function withSealed({ module, setting }: SealedPlace, sealed: string, at: number, operator: string): Statement {
+  return {
+    sql: `INSERT INTO secrets (module, setting, sealed, set_at, set_by) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT (module, setting) DO UPDATE
+          SET sealed = excluded.sealed, set_at = excluded.set_at, set_by = excluded.set_by`,
+    params: [module, setting, sealed, at, operator],
+  };
+}
+
+function without({ module, setting }: SealedPlace): Statement {
+  return { sql: 'DELETE FROM secrets WHERE module = ? AND setting = ?', params: [module, setting] };
 }
 
 function keyringOf(keys: readonly VaultKey[]): Keyring {

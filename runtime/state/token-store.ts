@@ -29,7 +29,7 @@ export interface TokenRecord {
 
 export interface TokenStoreOptions {
   readonly state: State;
-  /** A row that cannot be what this host wrote: it is left out. */
+  /** A row that cannot be what this host wrote: it is left out. Whoever comes with this id is to be refused. */
   readonly onOdd: (id: string) => void;
 }
 
@@ -111,6 +111,7 @@ function readRecord(row: Row): TokenRecord | undefined {
   const hasHash = sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256);
   if (tier === undefined || kind === undefined || permissions === undefined) return undefined;
   if (hasHash !== (kind === 'api_key')) return undefined;
+  if (![row.made_at, row.expires_at].every((at) => Number.isSafeInteger(Number(at ?? Number.NaN)))) return undefined;
   return {
     id: String(row.id),
     kind,

@@ -400,3 +400,44 @@ function emptySignature(): string {
   const [publisher, signature] = [32, 64].map((bytes) => Buffer.alloc(bytes).toString('base64'));
   return JSON.stringify({ publisher, signature });
 }
+
+test('a package has a bound of folders, also of those that it only implies', async () => {
+  const { store, folder } = await packageRoom();
+  // Each of them brings 15 folders of its own.
+  const deep = (count: number): Buffer =>
+    withEntries(
+      ...Array.from({ length: count }, (_none, index) => ({ name: `d${index}/${'s/'.repeat(14)}x`, content: 'x' })),
+    );
+  expect((await refusalOf(store, deep(34)))?.message).toBe('The package has 510 folders; allowed are 500.');
+  expect(readdirSync(join(folder, '.staging'))).toEqual([]);
+  expect(await refusalOf(store, deep(33))).toBeUndefined();
+});
+
+test('a config.yaml that is read without end is ended with its thread, and the host goes on meanwhile', async () => {
+  const manifestFile = new URL('../fixtures/packages/never-read.ts', import.meta.url).href;
+  const { store, folder } = await packageRoom({ manifestFile, unpackMs: 1_500 });
+  let turns = 0;
+  const beat = setInterval(() => {
+    turns += 1;
+  }, 10);
+  const refusal = await refusalOf(store, packed());
+  clearInterval(beat);
+  expect(refusal?.message).toMatch(/took longer than 1\.5 seconds/);
+  expect(turns).toBeGreaterThan(10);
+  expect(readdirSync(join(folder, '.staging'))).toEqual([]);
+});
+
+test('a config.yaml as long and as dense as it may be fits into the thread that reads it', async () => {
+  const { store } = await packageRoom();
+  const dense = `${configOf()}settings: { l: [${'1,'.repeat(120_000)}1] }\n`;
+  expect(dense.length).toBeLessThan(PACKAGE_BOUNDS.configBytes);
+  expect(await refusalOf(store, packed('1.0.0', { 'config.yaml': dense }))).toBeUndefined();
+});
+
+test('a config.yaml whose pattern hangs whoever tries it is refused', async () => {
+  const { store } = await packageRoom();
+  const pattern = 'a?'.repeat(66) + 'a'.repeat(66);
+  const config = `${configOf()}settings: { a: ${'a'.repeat(66)} }\nsettings_schema: { properties: { a: { pattern: "${pattern}" } } }\n`;
+  const refusal = await refusalOf(store, packed('1.0.0', { 'config.yaml': config }));
+  expect(refusal?.message).toMatch(/config\.yaml:\d+:\d+ settings_schema\.properties\.a\.pattern: .*three "\?"/);
+});

@@ -239,6 +239,89 @@ it(
 );
 
 it(
+  'what an unsigned module left is nobody’s until it is purged',
+  async () => {
+    room = await openLifeRoom();
+    const pack = { version: '1.0.0', routes: STORES, config: 'required_permissions: [database]' };
+    await room.install(pack);
+    await room.grant(['database']);
+    await room.host.fetch('/api/v1/demo/keep', { token: null });
+    await room.ask('DELETE', '/demo');
+    for (const other of [pack, { ...pack, version: '2.0.0' }, { ...pack, version: '2.0.0', key: newPublisher() }]) {
+      const refused = await room.install(other);
+      expect([refused.status, words(refused)]).toEqual([422, expect.stringMatching(/nobody signed is kept: purge it/)]);
+    }
+    expect(await room.served()).toBe(404);
+    await room.ask('DELETE', '/demo?purge=true');
+    expect((await room.install(pack)).body).toMatchObject({
+      state: 'installed',
+      permissions: { waits_for: ['database'] },
+    });
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'a package takes no path from a module that is there, in whatever state that is',
+  async () => {
+    room = await openLifeRoom();
+    await room.install({ version: '1.0.0' });
+    const evil = (prefix: string) =>
+      room.install({ name: 'evil', version: '6.6.6', config: `api: { prefix: ${prefix} }\npriority: 0` });
+    const refusals = async () => {
+      for (const prefix of ['/api/v1/demo', '/api/v1/demo/version']) {
+        const refused = await evil(prefix);
+        expect([refused.status, words(refused)]).toEqual([
+          422,
+          expect.stringMatching(/evil .* demo: give the package/),
+        ]);
+      }
+      expect((await room.ask('GET', '/evil')).status).toBe(404);
+    };
+    await refusals();
+    expect(await room.served()).toBe('1.0.0');
+    await room.ask('POST', '/demo/disable');
+    await refusals();
+    await room.ask('POST', '/demo/enable');
+    await until(async () => (await room.served()) === '1.0.0');
+    expect((await evil('/api/v1/evil')).status).toBe(201);
+    const later = { name: 'evil', version: '6.6.7', config: 'api: { prefix: /api/v1/demo }' };
+    expect(words(await room.install(later))).toMatch(/taken by demo/);
+    expect([await room.served(), await room.served('evil')]).toEqual(['1.0.0', '6.6.6']);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'no thread of a version whose place was taken outlives the module, and uses what the next of its name was granted',
+  async () => {
+    room = await openLifeRoom();
+    const pack = { version: '1.0.0', routes: STORES, config: 'required_permissions: [database]' };
+    const body = `async initialize() {
+      setInterval(() => this.storage.set('note', 'of the first').catch(() => {}), 20);
+    }`;
+    const kept = async () => {
+      const response = await room.host.fetch('/api/v1/demo/kept', { token: null });
+      return ((await response.json()) as { version: string }).version;
+    };
+    await room.install({ ...pack, body, key: newPublisher() });
+    await room.grant(['database']);
+    await until(async () => (await kept()) === 'of the first');
+    const [mine, other] = [newPublisher(), newPublisher()];
+    await room.ask('DELETE', '/demo?purge=true');
+    await room.install({ ...pack, body, key: mine });
+    await room.grant(['database']);
+    await until(async () => (await kept()) === 'of the first');
+    expect((await room.install({ ...pack, version: '1.1.0', key: mine })).body).toMatchObject({ outcome: 'upgraded' });
+    await room.ask('DELETE', '/demo?purge=true');
+    await room.install({ ...pack, key: other });
+    await room.grant(['database']);
+    for (let read = 0; read < 50; read++) expect(await kept()).toBe('nothing');
+  },
+  TIMEOUT_MS,
+);
+
+it(
   'runs that wait for a module go with it when it is purged, and nobody else of its name does them',
   async () => {
     room = await openLifeRoom();

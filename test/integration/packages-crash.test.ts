@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { parseManifest } from '../../runtime/modules/manifest.ts';
+import { manifestFile } from '../../runtime/modules/manifest.ts';
 import { openPackageStore } from '../../runtime/packages/package-store.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -42,7 +42,7 @@ async function installUntilKilled(folder: string, first: number, afterMs: number
 
 async function assertWhole(folder: string): Promise<void> {
   const packages = join(folder, 'packages');
-  const store = await openPackageStore({ folder: packages, readManifest: parseManifest });
+  const store = await openPackageStore({ folder: packages, manifestFile });
   const there = store.versions('probe').map(({ version }) => version);
   for (const version of there) expect(await store.isWhole('probe', version), version).toBe(true);
   expect(readdirSync(join(packages, '.staging'))).toEqual([]);

@@ -1,7 +1,7 @@
 /** A package store in a folder of its own, and packages to put into it. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { parseManifest } from '../../runtime/modules/manifest.ts';
+import { manifestFile } from '../../runtime/modules/manifest.ts';
 import { PackageError } from '../../runtime/packages/package-error.ts';
 import { openPackageStore, type PackageStore, type PackageStoreOptions } from '../../runtime/packages/package-store.ts';
 import { writePackage } from '../../runtime/packages/write-package.ts';
@@ -16,7 +16,7 @@ export async function packageRoom(
   options: Partial<PackageStoreOptions> = {},
   folder = join(tempFolder(), 'packages'),
 ): Promise<PackageRoom> {
-  const store = await openPackageStore({ folder, readManifest: parseManifest, ...options });
+  const store = await openPackageStore({ folder, manifestFile, ...options });
   onTestFinished(() => store.close());
   return { folder, store };
 }

@@ -25,7 +25,7 @@ it('what is about to be done is on the disk before, and what came of it after', 
   expect(await trail.list({ limit: 9 })).toMatchObject([
     { id, outcome: 'started', operator: 'olga', source: 'operator' },
   ]);
-  await trail.end(id, 'done', { run: 'r1' });
+  await trail.end(id, { outcome: 'done', details: { run: 'r1' } });
   expect(await trail.list({ limit: 9 })).toEqual([
     {
       id,
@@ -45,7 +45,7 @@ it('nothing begins while the state is away, and an outcome that could not be wri
   const id = await act('weather');
   state.isAway = true;
   await expect(act('mail')).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
-  await expect(trail.end(id, 'done', {})).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+  await expect(trail.end(id, { outcome: 'done', details: {} })).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
   await expect(trail.write({ action: 'console.login', operator: 'olga', details: {} }, 'done')).rejects.toMatchObject({
     code: 'STATE_UNAVAILABLE',
   });
@@ -58,6 +58,61 @@ it('nothing begins while the state is away, and an outcome that could not be wri
     ['module.state', 'done'],
     ['module.stop', 'done'],
   ]);
+});
+
+it('what only came to be known at the end is a row of its module, and nothing takes a module away', async () => {
+  const { trail, act } = open();
+  const id = await trail.begin({ action: 'module.install', operator: 'olga', details: {} });
+  await trail.end(id, { outcome: 'done', details: { version: '1.0.0' }, module: 'weather' });
+  const stop = await act('weather');
+  await trail.end(stop, { outcome: 'done', details: {} });
+  const rows = await trail.list({ module: 'weather', limit: 9 });
+  expect(rows.map(({ action, outcome }) => [action, outcome])).toEqual([
+    ['module.stop', 'done'],
+    ['module.install', 'done'],
+  ]);
+});
+
+it('what was done while the state was away is written once it is back, with what came of it', async () => {
+  const { trail, state, clock, failures } = open();
+  const late = (operator: string) => trail.beginLate({ action: 'token.revoke', operator, details: { token: 't' } });
+  state.isAway = true;
+  const [first, second] = [late('olga'), late('rita')];
+  first({ outcome: 'done', details: { token: 't1' }, module: 'weather' });
+  await trail.list({ limit: 9 }).catch(() => {});
+  clock.now += 60_000;
+  state.isAway = false;
+  expect(await trail.list({ limit: 9 })).toMatchObject([
+    { operator: 'rita', outcome: 'started', source: 'operator', at: 1_000_000 },
+    { operator: 'olga', outcome: 'done', module: 'weather', details: { token: 't1' }, at: 1_000_000 },
+  ]);
+  second({ outcome: 'NOT_FOUND', details: {} });
+  expect((await trail.list({ limit: 9 })).map(({ outcome }) => outcome)).toEqual(['NOT_FOUND', 'done']);
+  expect(failures).toHaveLength(1);
+});
+
+it('what ends while it is being written keeps its end', async () => {
+  const { trail, state } = open();
+  const end = trail.beginLate({ action: 'token.revoke', operator: 'olga', details: {} });
+  const { run } = state;
+  state.run = async (statements) => {
+    const results = await run(statements);
+    end({ outcome: 'done', details: {} });
+    return results;
+  };
+  await trail.list({ limit: 9 });
+  expect(await trail.list({ limit: 9 })).toMatchObject([{ outcome: 'done' }]);
+});
+
+it('a state that is away for long costs bounded memory', async () => {
+  const { trail, state } = open();
+  state.isAway = true;
+  for (let count = 0; count < 3_000; count++)
+    trail.beginLate({ action: 'token.revoke', operator: 'olga', details: { count } })({ outcome: 'done', details: {} });
+  await trail.list({ limit: 9 }).catch(() => {});
+  state.isAway = false;
+  await trail.close();
+  expect(await trail.list({ limit: 9_999 })).toHaveLength(1_000);
 });
 
 it('is asked by module, by operator, and page by page', async () => {
@@ -137,7 +192,7 @@ it('takes any words, cut and whole', async () => {
         module,
         details: { reason, list: [reason], not: undefined },
       });
-      await trail.end(id, 'done', { reason });
+      await trail.end(id, { outcome: 'done', details: { reason } });
       trail.note({ action: 'module.state', module, details: { reasons: [reason] } }, 'done');
       const rows = await trail.list({ limit: 2 });
       expect(rows.map(({ source }) => source)).toEqual(['host', 'operator']);

@@ -129,7 +129,7 @@ describe('plexi audit list', () => {
     const { trail, at } = await watchedHost();
     const details = { permissions: ['http:x', 'users:read'], requestId: 'hidden', credential: 'hidden' };
     const id = await trail.begin({ action: 'module.grant', operator: 'olga\u001b[2J', module: 'weather', details });
-    await trail.end(id, 'done', details);
+    await trail.end(id, { outcome: 'done', details });
     trail.note({ action: 'module.state', module: 'weather', details: { from: 'running', to: 'crashed' } }, 'done');
     const { code, output, errors } = await plexi('audit', 'list', '--module', 'weather', ...at);
     expect([code, errors]).toEqual([0, '']);

@@ -30,10 +30,10 @@ test('the settings to copy are settings', () => {
 });
 
 test('each bound is what holds', () => {
-  const { zipBytes, unpackedBytes, fileBytes, entries, pathBytes, ratio, configBytes } = PACKAGE_BOUNDS;
+  const { zipBytes, unpackedBytes, fileBytes, entries, folders, pathBytes, ratio, configBytes } = PACKAGE_BOUNDS;
   const [sizes, counts] = [
     [zipBytes, unpackedBytes, fileBytes].map(showBytes),
-    [entries, pathBytes, ratio].map(String),
+    [entries, folders, pathBytes, ratio].map(String),
   ];
   expect(tableOf(PAGE, 'bound').map(([, value]) => value)).toEqual([...sizes, ...counts, showBytes(configBytes)]);
 });

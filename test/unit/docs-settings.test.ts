@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { MAX_MATCHED_TEXT } from '../../runtime/modules/matched-texts.ts';
+import { MAX_MATCHED_TEXT } from '../../runtime/config/matched-texts.ts';
 import { MAX_SECRET } from '../../runtime/modules/secret-settings.ts';
 import { MAX_DEPTH, MAX_SETTING_TEXT, MAX_SETTINGS, MAX_VALUES } from '../../runtime/modules/settings-bounds.ts';
 import { blocksOf, codeOf, inFolder, ROOT, runPage, tableOf } from '../support/pages.ts';

@@ -42,7 +42,12 @@ async function loaded(modules: Record<string, string>) {
     learn: async () => ({ endpoints: [], tasks: [], events: [], pages: [] }),
     findProblems: () => [],
     host: ({ manifest }) =>
-      fakeModule({ name: manifest.module_name, version: manifest.module_version, manifest: { ...manifest } }),
+      fakeModule({
+        name: manifest.module_name,
+        version: manifest.module_version,
+        prefix: manifest.api.prefix,
+        manifest: { ...manifest },
+      }),
     onWarning: (module, message) => void log.warnings.push(`${module}: ${message}`),
   };
   const folders = await loadModules(options);
@@ -110,6 +115,30 @@ it.each([
   expect(log.warnings.join('\n')).toMatch(words);
   expect([log.retired, log.loaded]).toEqual([[], []]);
   if (log.admitted.includes('well 2.0.0')) expect(log.admitted.at(-1)).toBe('well 1.0.0');
+});
+
+it('one that serves keeps its prefix when it is loaded again, whatever one that failed over it says of itself', async () => {
+  const { again, registry, write, states } = await loaded({ well: '', thief: 'api: { prefix: /api/v1/well }' });
+  expect([registry.find('/api/v1/well')?.name, states()]).toEqual(['thief', { well: 'failed', thief: 'running' }]);
+  write('well', 'priority: 0');
+  await again('well');
+  expect([registry.find('/api/v1/well')?.name, registry.get('well')?.state]).toEqual(['thief', 'failed']);
+  const before = registry.get('thief');
+  await again('thief', true);
+  expect(registry.get('thief')).not.toBe(before);
+  expect([registry.find('/api/v1/well')?.name, registry.get('thief')?.state]).toEqual(['thief', 'running']);
+});
+
+it('one that is enabled does not get a prefix back that another one serves by now', async () => {
+  const { again, registry, write } = await loaded({
+    well: 'enabled: false\npriority: 0',
+    late: 'api: { prefix: /api/v1/well }',
+  });
+  expect(registry.find('/api/v1/well')?.name).toBe('late');
+  write('well', 'priority: 0');
+  await again('well');
+  expect(registry.get('well')).toMatchObject({ state: 'failed', reasons: [expect.stringMatching(/late/)] });
+  expect(registry.find('/api/v1/well')?.name).toBe('late');
 });
 
 it('one that waits fails by what its folder has become, and is mended by the next time', async () => {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@plexichat/sdk/protocol/errors';
+import { type ErrorCode, PlexiError } from '@plexichat/sdk/protocol/errors';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Problem } from '../../runtime/gateway/problem.ts';
 import type { AuditEntry } from '../../runtime/management/audit.ts';
@@ -156,6 +156,24 @@ describe('changing settings', () => {
     await refused(operator(undefined, '/api/v1/modules/nobody/settings'), 404, 'NOT_FOUND');
     await refused(operator(undefined, '/api/v1/modules/..%2Ftokens/settings'), 404, 'NOT_FOUND');
     await refused(operator(undefined, `${SETTINGS}?version=2`), 422, 'INVALID_INPUT');
+  });
+
+  it('sets secrets and the rest in one go, or nothing of it', async () => {
+    await operator(put({ values: { city: 'Ulm', api_key: 'first-one' } }));
+    const { run } = desks.state;
+    let writes = 0;
+    desks.state.run = async (statements) => {
+      const isWrite = statements.some(({ sql }) => /INTO (module_settings|secrets)/.test(sql));
+      if (isWrite && ++writes > 1) throw new PlexiError('STATE_UNAVAILABLE', 'The disk is full.');
+      return run(statements);
+    };
+    const values = { city: 'Bonn', api_key: 'second-one' };
+    expect((await operator(put({ values }))).status).toBe(200);
+    await refused(operator(put({ values: { city: 'Rome', api_key: 'third-one' } })), 503, 'STATE_UNAVAILABLE');
+    desks.state.run = run;
+    expect(await desks.vault.read('weather')).toEqual(new Map([['api_key', '"second-one"']]));
+    expect((await jsonOf<SettingsView>(await operator())).values).toMatchObject({ city: 'Bonn' });
+    expect(writes).toBe(2);
   });
 
   it('says so when the state is away, and goes on when it is back', async () => {

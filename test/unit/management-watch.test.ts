@@ -29,6 +29,7 @@ let trail: AuditTrail;
 let life: LifeEvents;
 let figures: ReturnType<typeof createMetrics>['modules'];
 let printed: unknown[];
+let unwritten: unknown[];
 let desk: ReturnType<typeof fakeDesk>;
 let gateway: ReturnType<typeof fakeGateway>;
 
@@ -40,10 +41,14 @@ beforeEach(async () => {
   desks = await operatorDesks({ modules: [weather] });
   logs = new ModuleLogs();
   figures = createMetrics().modules;
-  printed = [];
+  [printed, unwritten] = [[], []];
   desk = fakeDesk();
   trail = new AuditTrail({ state: desks.state, onFailure: () => {} });
-  const { audit, actorOn } = keepAudit({ trail, log: (entry) => void printed.push(entry) });
+  const { audit, actorOn } = keepAudit({
+    trail,
+    log: (entry) => void printed.push(entry),
+    logUnwritten: (attempt) => void unwritten.push(attempt),
+  });
   life = new LifeEvents({ trail, actorOn });
   desks.registry.onChange((module, from) => life.note(module, from));
   const usageOf = () => ({
@@ -307,6 +312,42 @@ describe('the audit trail', () => {
     desks.state.isAway = true;
     await refused(operator(RUN, { method: 'POST' }), 503, 'STATE_UNAVAILABLE');
     expect([desk.calls, printed]).toEqual([[], []]);
+  });
+
+  it('what takes power away is done all the same, logged at once, and written as soon as it can be', async () => {
+    const pause = '/api/v1/tasks/weather/refresh/pause';
+    desks.state.isAway = true;
+    const body = { method: 'POST', body: '{"reason":"loop"}', headers: { 'content-type': 'application/json' } };
+    expect((await operator(pause, body)).status).toBe(200);
+    expect(desk.calls).toHaveLength(1);
+    expect(unwritten).toMatchObject([{ action: 'task.pause', module: 'weather', operator: 'olga' }]);
+    expect(printed).toMatchObject([{ action: 'task.pause', outcome: 'done' }]);
+    await refused(operator('/api/v1/tasks/weather/refresh/resume', { method: 'POST' }), 503, 'STATE_UNAVAILABLE');
+    expect(desk.calls).toHaveLength(1);
+    desks.state.isAway = false;
+    expect(await entries('?module=weather')).toMatchObject([
+      { action: 'task.pause', operator: 'olga', outcome: 'done', source: 'operator', details: { reason: 'loop' } },
+    ]);
+  });
+
+  it('a grant is taken back while nothing can be written', async () => {
+    const asks = fakeModule({ name: 'mail', manifest: { required_permissions: ['storage:large'] } });
+    await desks.grants.admit(asks.manifest);
+    desks.registry.add(asks);
+    await desks.modules.grant('mail', ['storage:large'], 'olga');
+    expect(desks.grants.missing(asks.manifest)).toEqual([]);
+    desks.state.isAway = true;
+    const body = {
+      method: 'POST',
+      body: '{"revoke":["storage:large"]}',
+      headers: { 'content-type': 'application/json' },
+    };
+    await refused(operator('/api/v1/modules/mail/grant', body), 503, 'STATE_UNAVAILABLE');
+    expect(desks.grants.missing(asks.manifest)).toHaveLength(1);
+    desks.state.isAway = false;
+    expect(await entries('?module=mail&operator=olga')).toMatchObject([
+      { action: 'module.revoke', outcome: 'STATE_UNAVAILABLE' },
+    ]);
   });
 
   it('nothing is reported as done when it could not be told after, and it says so as soon as it can', async () => {

@@ -76,12 +76,14 @@ async function removal() {
   const log = { calls: [] as string[], failures: [] as unknown[] };
   const clock = { now: 1_000 };
   const broken = { isBroken: false };
+  const shadowed = new Set<string>();
   const remover = new Remover({
     registry,
     book,
     grants,
     packages: { versions: () => [], remove: async () => {} },
     loading: {
+      isShadowed: (name) => shadowed.has(name),
       rest: async (name) => void log.calls.push(`rest ${name}`),
       async takeOut(name) {
         registry.remove(name);
@@ -110,7 +112,7 @@ async function removal() {
   }
   const kept = async () =>
     (await state.query('SELECT module FROM storage_entries ORDER BY module')).map(({ module }) => module);
-  return { state, book, registry, remover, clock, broken, log, kept };
+  return { state, book, registry, remover, clock, broken, shadowed, log, kept };
 }
 
 describe('a removed module', () => {
@@ -144,6 +146,22 @@ describe('a removed module', () => {
     clock.now += KEEP_MS;
     await remover.sweep();
     expect([await kept(), book.trace('demo')]).toEqual([['demo', 'other'], undefined]);
+  });
+
+  it('keeps its data when a folder of its name is there that cannot be read', async () => {
+    const { registry, remover, clock, kept } = await removal();
+    await remover.remove('demo', false);
+    registry.addBroken({ name: 'demo', reasons: ['config.yaml is torn'] });
+    clock.now += KEEP_MS;
+    await remover.sweep();
+    expect(await kept()).toEqual(['demo', 'other']);
+  });
+
+  it('is let alone while a folder of its name is served in its place', async () => {
+    const { book, remover, shadowed, log, kept } = await removal();
+    shadowed.add('demo');
+    await expect(remover.remove('demo', true)).rejects.toThrow(/folder of modules/);
+    expect([book.get('demo'), await kept(), log.calls]).toEqual([ROW, ['demo', 'other'], []]);
   });
 
   it('is not removed while others need it, unless they are disabled', async () => {

@@ -50,6 +50,32 @@ describe('the order', () => {
   });
 });
 
+describe('of two modules that want the same paths', () => {
+  const since = (name: string): number => ({ old: 1, young: 2 })[name] ?? 0;
+
+  test('the one that was there first has them, whatever the other says of itself', () => {
+    const modules = [module('young', { prefix: '/api/v1/x', priority: 0 }), module('old', { prefix: '/api/v1/x' })];
+    const { order, failures } = orderModules(modules, since);
+    expect(order).toEqual(['old']);
+    expect(failures.get('young')).toBe('The api.prefix /api/v1/x is taken by old, which was there first.');
+  });
+
+  test('the one of the folder has them, and who needs the other fails with it', () => {
+    const modules = [
+      module('old', { prefix: '/api/v1/x/y', priority: 0 }),
+      module('folder', { prefix: '/api/v1/x', priority: 9 }),
+      module('needs', { dependencies: ['old'] }),
+    ];
+    const { order, failures } = orderModules(modules, since);
+    expect([order, [...failures.keys()].sort()]).toEqual([['folder'], ['needs', 'old']]);
+  });
+
+  test('dependencies still load first', () => {
+    const modules = [module('old', { dependencies: ['young'] }), module('young')];
+    expect(orderModules(modules, since).order).toEqual(['young', 'old']);
+  });
+});
+
 describe('a module fails', () => {
   test('without its dependency, and takes its dependents along with the chain', () => {
     const modules = [module('a1', { dependencies: ['b1'] }), module('b1', { dependencies: ['c1'] }), module('d1')];

@@ -60,6 +60,40 @@ describe('a registry', () => {
     expect(registry.find('/api/v1/a')?.name).toBe('on');
   });
 
+  it.each(['installed', 'sleeping', 'running'] as const)(
+    'nobody takes a prefix, or what lies above or below it, from a module that is %s',
+    (state) => {
+      const registry = new Registry();
+      registry.add(fakeModule({ name: 'weather', prefix: '/api/v1/my/weather', state, endpoints: {} }));
+      for (const prefix of ['/api/v1/my/weather', '/api/v1/my', '/api/v1/my/weather/now']) {
+        const evil = fakeModule({ name: 'evil', prefix, endpoints: {} });
+        registry.add(createLoadingModule({ ...evil.manifest, api: { ...evil.manifest.api, prefix } }));
+        registry.add(evil);
+        registry.add(fakeModule({ name: 'evil', prefix, state: 'failed', endpoints: {} }));
+        registry.add(evil);
+        for (const path of ['/api/v1/my/weather', '/api/v1/my/weather/now/x']) {
+          expect(registry.find(path)?.name, `${prefix} ${path}`).toBe('weather');
+        }
+        expect([registry.holdsPrefix('weather'), registry.holdsPrefix('evil')]).toEqual([true, false]);
+        registry.remove('evil');
+        expect(registry.find('/api/v1/my/weather')?.name).toBe('weather');
+      }
+    },
+  );
+
+  it('gives a prefix that its holder gives up to the one that came first of those that wait', () => {
+    const registry = registryOf('/api/v1/a', '/api/v1/a/b', '/api/v1/a');
+    registry.remove('module_0');
+    expect(registry.find('/api/v1/a/b/c')?.name).toBe('module_1');
+    registry.add(fakeModule({ name: 'module_1', prefix: '/api/v1/a/b', state: 'disabled', endpoints: {} }));
+    expect(registry.find('/api/v1/a/b/c')?.name).toBe('module_2');
+    // Enabled again: by now another one has it.
+    registry.add(fakeModule({ name: 'module_1', prefix: '/api/v1/a/b', endpoints: {} }));
+    expect(registry.find('/api/v1/a/b/c')?.name).toBe('module_2');
+    registry.remove('module_2');
+    expect([registry.find('/api/v1/a/b')?.name, registry.find('/api/v1/a')]).toEqual(['module_1', undefined]);
+  });
+
   it('puts a module in place of the one that stood in for it', () => {
     const registry = new Registry();
     registry.add(createLoadingModule(fakeModule({ name: 'a', endpoints: {} }).manifest));

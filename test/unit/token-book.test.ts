@@ -324,6 +324,19 @@ it('a page follows the other, newest first', async () => {
   expect(new Set(found).size).toBe(7);
 });
 
+it('a token whose row cannot be read is refused: nobody can say whether it was revoked', async () => {
+  const book = await openBook();
+  const { record, credential } = await book.create(asked(), OLGA);
+  for (const change of ["permissions = '['", "tier = 'root'", "expires_at = 'never'", "kind = 'api_key'"]) {
+    await state.run([{ sql: "UPDATE tokens SET tier = 'basic', permissions = '[]', kind = 'token'" }]);
+    await state.run([{ sql: `UPDATE tokens SET expires_at = ${record.expiresAt}` }]);
+    expect((await openBook()).isWithdrawn(record.id)).toBe(false);
+    await state.run([{ sql: `UPDATE tokens SET ${change}` }]);
+    const other = await openBook();
+    await expect(async () => doorOf(other)(`Bearer ${credential}`, undefined), change).rejects.toThrow('withdrawn');
+  }
+});
+
 it('a row that no host wrote opens nothing, and is told', async () => {
   const book = await openBook();
   const { credential } = await book.create(asked({ kind: 'api_key' }), OLGA);

@@ -9,6 +9,7 @@ import { packages } from './030-packages.ts';
 import { settings } from './040-settings.ts';
 import { audit } from './050-audit.ts';
 import { tokens } from './060-tokens.ts';
+import { secretPlaces } from './070-secret-places.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   storage,
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   settings,
   audit,
   tokens,
+  secretPlaces,
 ];
