@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { MEMORY } from '../support/abuse-memory.ts';
 import { AbuseRoom } from '../support/abuse-room.ts';
-import { expectContained } from '../support/abuse-verdict.ts';
+import { expectContained, MEASURED } from '../support/abuse-verdict.ts';
 
 let room: AbuseRoom;
 beforeAll(async () => {
@@ -10,11 +10,7 @@ beforeAll(async () => {
 afterAll(() => room.close());
 
 describe('a module that wants all the memory costs nobody but itself and its cell:', () => {
-  it.each(MEMORY.map((abuse) => [abuse.name, abuse] as const))(
-    '%s',
-    async (_name, abuse) => {
-      expectContained(abuse, await room.run(abuse));
-    },
-    90_000,
-  );
+  it.each(MEMORY.map((abuse) => [abuse.name, abuse] as const))('%s', MEASURED, async (_name, abuse) => {
+    expectContained(abuse, await room.run(abuse));
+  });
 });
