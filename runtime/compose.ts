@@ -80,10 +80,12 @@ export async function startHost({ settings, environment, settingsFile, log: host
     await state.close();
     throw error;
   });
-  const { book, packages } = await openInstalled(settings, data.path, state).catch(async (error: unknown) => {
+  const giveUp = async (error: unknown): Promise<never> => {
+    await security.close();
     await state.close();
     throw error;
-  });
+  };
+  const { book, packages } = await openInstalled(settings, data.path, state).catch(giveUp);
   const registry = new Registry();
   /** What each module was granted and holds, for the capabilities; by name. */
   const powers = new Map<string, CheckedModule>();
@@ -150,16 +152,10 @@ export async function startHost({ settings, environment, settingsFile, log: host
     port: settings.port,
     limits: socketLimits(settings),
     onError: (error) => log.error({ err: error }, 'the socket failed'),
-  }).catch(async (error: unknown) => {
-    await security.close();
-    await state.close();
-    throw error;
-  });
+  }).catch(giveUp);
   const { files, jail } = await prepareCells(data.cache, settings.jail, log).catch(async (error: unknown) => {
     await server.close();
-    await security.close();
-    await state.close();
-    throw error;
+    return giveUp(error);
   });
   const onNoise = (text: string): void => log.warn({ cell: text }, 'a cell printed');
   const cells = new CellPool({ files, jail, cells: settings.cells, onNoise });

@@ -1,8 +1,10 @@
 /** A module's key-value entries: its own only, bounded in size, kept before they are acknowledged. */
+
 import { STORAGE_METHODS } from '@plexichat/sdk/protocol/capabilities/storage';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import { MAX_KEY, MAX_LISTED_KEYS, MAX_STORED_TTL, MAX_STORED_VALUE } from '@plexichat/sdk/protocol/storage-limits';
 import { Compile } from 'typebox/compile';
+import { InTurnByKey } from '../state/in-turn.ts';
 import type { Capability } from './capability.ts';
 import type { PermissionGate } from './permission-gate.ts';
 import { isStorableText } from './storable-text.ts';
@@ -90,19 +92,7 @@ export function createStorage(port: StoragePort, gate: PermissionGate, settings:
   };
 
   /** Boundary: a search costs the writer of all more than a key; of one module's there is one at a time. */
-  const searches = new Map<string, Promise<unknown>>();
-  const inTurn = <Result>(module: string, search: () => Promise<Result>): Promise<Result> => {
-    const found = (searches.get(module) ?? Promise.resolve()).then(search);
-    const settled = found.then(
-      () => {},
-      () => {},
-    );
-    searches.set(module, settled);
-    void settled.then(() => {
-      if (searches.get(module) === settled) searches.delete(module);
-    });
-    return found;
-  };
+  const searches = new InTurnByKey();
 
   const capability: Capability = ({ module }) => {
     const limit = (): number => (gate.holds(module, LARGE) ? Math.max(largeBytes, SMALL_BYTES) : SMALL_BYTES);
@@ -143,7 +133,7 @@ export function createStorage(port: StoragePort, gate: PermissionGate, settings:
         const [{ prefix, limit: most, cursor = '' }] = args;
         if (!isStorableText(prefix) || !isStorableText(cursor)) throw invalid(LIST_TAKES);
         assertAdmitted();
-        const listed = await inTurn(module, () => port.list(module, { prefix, after: cursor, limit: most }));
+        const listed = await searches.take(module, () => port.list(module, { prefix, after: cursor, limit: most }));
         return { keys: listed.keys, cursor: listed.next ?? null };
       },
       async compareAndSet(...args) {

@@ -3,6 +3,7 @@ import type { Spawn } from '../cells/spawner.ts';
 import type { Chores } from '../modules/chores.ts';
 import { type LoadOptions, loadModules } from '../modules/load.ts';
 import { type LoadAgainOptions, loadAgain } from '../modules/load-again.ts';
+import { InTurn } from '../state/in-turn.ts';
 
 /** What loading needs and serving does not: a host runs for months without it. */
 export interface LoadingRoom {
@@ -42,7 +43,7 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
   const waiting = new Map<string, Promise<void>>();
   const folders = new Map<string, string>();
   let current: LoadingRoom | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = new InTurn();
   let isClosed = false;
 
   return {
@@ -68,7 +69,7 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
     async close() {
       isClosed = true;
       await current?.close();
-      await last;
+      await turns.idle();
     },
   };
 
@@ -86,8 +87,6 @@ export function createLoadQueue({ openRoom, optionsIn, retire, onLoaded }: LoadQ
   }
 
   function take<Outcome>(work: () => Promise<Outcome>): Promise<Outcome | undefined> {
-    const done = last.then(() => (isClosed ? undefined : work()));
-    last = done.catch(() => {});
-    return done;
+    return turns.take(async () => (isClosed ? undefined : work()));
   }
 }

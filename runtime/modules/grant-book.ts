@@ -2,10 +2,12 @@
  * What each module was granted, as it stands now: by plexi.yaml, and by operators, whose grants are kept for each
  * version. The gate looks in here at every call, so all of it is in memory.
  */
+
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
 import type { Manifest } from '@plexichat/sdk/protocol/manifest';
 import { formatPermission, type Permission, parsePermission } from '../capabilities/permission.ts';
 import { covers, notCovered } from '../capabilities/permission-cover.ts';
+import { InTurn } from '../state/in-turn.ts';
 import type { State } from '../state/state.ts';
 import { GrantStore, type StoredGrant, type StoredGrants } from './grant-store.ts';
 import { GrantUses } from './grant-uses.ts';
@@ -61,7 +63,7 @@ export class GrantBook {
   /** Other versions that run beside it for a moment, while one takes the place of the other; by module. */
   readonly #beside = new Map<string, readonly AskingManifest[]>();
   /** One change after the other, so that memory and disk agree on which was last. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InTurn();
 
   constructor(options: GrantBookOptions, store: GrantStore, { grants, versions, uses }: StoredGrants) {
     this.#options = options;
@@ -98,7 +100,7 @@ export class GrantBook {
    * @throws PlexiError STATE_UNAVAILABLE
    */
   admit(manifest: AskingManifest): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const { module_name: module, module_version: version } = manifest;
       const standing = this.#standingFor(manifest);
       const carried = standing.filter((grant) => grant.version !== version).map((grant) => ({ ...grant, version }));
@@ -149,7 +151,7 @@ export class GrantBook {
    * @throws PlexiError INVALID_INPUT that names what is not asked for, STATE_UNAVAILABLE
    */
   grant(manifest: AskingManifest, permissions: readonly Permission[], operator: string): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const { module_name: module, module_version: version } = manifest;
       const asked = askedBy(manifest);
       const beyond = permissions.filter((one) => !asked.some((ask) => covers(ask, one)));
@@ -180,7 +182,7 @@ export class GrantBook {
 
   /** The module is gone for good, and everything that was granted to any version of it. @throws PlexiError STATE_UNAVAILABLE */
   forget(module: string): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       this.#holdings.delete(module);
       await this.#store.forget(module);
       this.#stored.delete(module);
@@ -208,14 +210,14 @@ export class GrantBook {
     };
     // Boundary: before anything is waited for.
     drop();
-    await this.#change(async () => {
+    await this.#changes.take(async () => {
       drop();
       await this.#store.remove(module, texts);
     });
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#changes.idle();
     await this.uses.close();
   }
 
@@ -263,12 +265,6 @@ export class GrantBook {
       if (warns) this.#options.onWarning(module, `grants: ${parsed.message}`);
       return [];
     });
-  }
-
-  #change<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What was read of config.yaml, kept until the file is another: operators may look at settings often, parsing takes long. */
 import type { BigIntStats } from 'node:fs';
+import { LRUCache } from 'lru-cache';
 import type { ParseManifest, ParseManifestOptions } from './manifest.ts';
 
 interface Kept {
@@ -12,24 +13,18 @@ const MAX_KEPT = 100;
 const SETTLED_MS = 2_000;
 
 export class ParsedConfigs {
-  /** By path; what was asked for last is at the end. */
-  readonly #kept = new Map<string, Kept>();
+  /** By path. */
+  readonly #kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
 
   /** @returns a copy: settings are filled into it */
   get(path: string, stamp: string): ParseManifest | undefined {
     const kept = this.#kept.get(path);
-    if (kept?.stamp !== stamp) return undefined;
-    this.#kept.delete(path);
-    this.#kept.set(path, kept);
-    return structuredClone(kept.parsed);
+    return kept?.stamp === stamp ? structuredClone(kept.parsed) : undefined;
   }
 
   put(path: string, stamp: string, { mtimeMs }: BigIntStats, parsed: ParseManifest): void {
-    this.#kept.delete(path);
-    if (Date.now() - Number(mtimeMs) < SETTLED_MS) return;
-    this.#kept.set(path, { stamp, parsed: structuredClone(parsed) });
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    if (Date.now() - Number(mtimeMs) < SETTLED_MS) this.#kept.delete(path);
+    else this.#kept.set(path, { stamp, parsed: structuredClone(parsed) });
   }
 }
 

@@ -2,7 +2,9 @@
  * What operators set for modules, by module and version, as they set it. A version that comes later begins with what was
  * set for the one before; one that comes back finds what it had. Whether a value fits is not asked here.
  */
+
 import { gt, valid } from 'semver';
+import { InTurn } from '../state/in-turn.ts';
 import type { State, Statement } from '../state/state.ts';
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -34,7 +36,7 @@ export class SettingsBook {
   readonly #state: SettingsBookOptions['state'];
   readonly #now: () => number;
   /** One change after the other: what is written follows from what is there. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InTurn();
 
   constructor({ state, now = Date.now }: SettingsBookOptions) {
     this.#state = state;
@@ -58,7 +60,7 @@ export class SettingsBook {
     operator: string,
     beside: readonly Statement[] = [],
   ): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const at = this.#now();
       await this.#state.run([
         put(module, version, [JSON.stringify(settings), 0, at, at, operator]),
@@ -70,7 +72,7 @@ export class SettingsBook {
 
   /** This version is the one in force from now on. */
   enter(module: string, version: string): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const inForce = await this.#inForce(module);
       if (inForce === version) return;
       const found = await this.#find(module, version);
@@ -85,7 +87,7 @@ export class SettingsBook {
 
   /** The module was removed for good. */
   forget(module: string): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       await this.#state.run([
         { sql: 'DELETE FROM module_settings WHERE module = ?', params: [module] },
         { sql: 'DELETE FROM module_settings_in_force WHERE module = ?', params: [module] },
@@ -124,12 +126,6 @@ export class SettingsBook {
     const sql = 'SELECT version FROM module_settings_in_force WHERE module = ?';
     const [row] = await this.#state.query(sql, [module]);
     return row === undefined ? undefined : String(row.version);
-  }
-
-  #change(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 }
 

@@ -1,5 +1,7 @@
 /** What operators do with the settings of modules: they see them and change them; the secrets among them go to the vault. */
+
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { InTurn } from '../state/in-turn.ts';
 import type { SecretVault } from '../state/secret-vault.ts';
 import type { FoundModule } from './discover.ts';
 import type { ModuleDesk } from './module-desk.ts';
@@ -33,7 +35,7 @@ const REFRESH_MS = 10_000;
 export class SettingsDesk {
   readonly #options: SettingsDeskOptions;
   /** One change after the other: each follows from what is set. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InTurn();
 
   constructor(options: SettingsDeskOptions) {
     this.#options = options;
@@ -53,9 +55,7 @@ export class SettingsDesk {
    */
   async change(name: string, patch: Settings, operator: string): Promise<ChangedSettings> {
     const { refresh, onFailure, modules } = this.#options;
-    const done = this.#last.then(() => this.#write(name, patch, operator));
-    this.#last = done.catch(() => {});
-    await done;
+    await this.#changes.take(() => this.#write(name, patch, operator));
     let effect: ChangedSettings['effect'] = 'pending';
     const refreshed = refresh(name).then(
       (how) => {

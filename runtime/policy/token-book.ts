@@ -2,8 +2,10 @@
  * The tokens and API keys that operators made. All of them are in memory: whether one was withdrawn is asked at every
  * request. What was revoked is refused at once here, and by the hosts that share the state after their next look.
  */
+
 import { hash, randomBytes } from 'node:crypto';
 import { PlexiError } from '@plexichat/sdk/protocol/errors';
+import { InTurn } from '../state/in-turn.ts';
 import type { State } from '../state/state.ts';
 import { type TokenRecord, TokenStore } from '../state/token-store.ts';
 import type { KnownCaller } from './caller.ts';
@@ -67,7 +69,7 @@ export class TokenBook {
   #used = new Map<string, number>();
   #revision = -1;
   #isFailing = false;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InTurn();
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(options: TokenBookOptions) {
@@ -122,7 +124,7 @@ export class TokenBook {
 
   /** @throws PlexiError FORBIDDEN for more than the maker may, INVALID_INPUT, STATE_UNAVAILABLE */
   create(asked: NewToken, maker: KnownCaller): Promise<MadeToken> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       assertNotBeyond(asked, maker);
       const now = this.#now();
       this.#forgetEnded(now);
@@ -164,13 +166,13 @@ export class TokenBook {
       this.#shelf.revoke(id, at, operator);
       this.#unwritten.set(id, { at, by: operator });
     }
-    await this.#change(() => this.#writeRevocations());
+    await this.#changes.take(() => this.#writeRevocations());
     return this.#shelf.get(id) ?? record;
   }
 
   /** Takes over what other hosts changed. @throws PlexiError STATE_UNAVAILABLE */
   look(): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const revision = await this.#store.readRevision();
       if (revision === this.#revision) return;
       this.#shelf.fill(await this.#store.readAll());
@@ -181,7 +183,7 @@ export class TokenBook {
 
   /** Writes down what is not written yet, drops what ended long ago. @throws PlexiError STATE_UNAVAILABLE */
   tidy(): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       await this.#writeRevocations();
       const used = this.#used;
       this.#used = new Map();
@@ -223,12 +225,6 @@ export class TokenBook {
         this.#isFailing = true;
       },
     );
-  }
-
-  #change<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 }
 

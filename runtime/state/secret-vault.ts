@@ -1,4 +1,5 @@
 /** Secret settings of modules, sealed in the state. What leaves it in the clear goes to the host's memory alone. */
+import { InTurn } from './in-turn.ts';
 import type { State, Statement } from './state.ts';
 import { isSealedWith, type SealedPlace, seal, UnsealError, unseal } from './vault.ts';
 import { type Keyring, parseVaultKey, type VaultKey, VaultKeyError } from './vault-key.ts';
@@ -58,7 +59,7 @@ export class SecretVault {
   readonly #now: () => number;
   #keyring: Keyring | undefined;
   /** One change after the other: what is set while a rotation runs is sealed with the new key. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new InTurn();
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ export class SecretVault {
       this.#keyring = keyringOf(filed);
     }
     if (this.#keyring === undefined) return;
-    const unreadable = await this.#change(() => this.#sealAnew());
+    const unreadable = await this.#changes.take(() => this.#sealAnew());
     if (unreadable > 0) {
       onNotice(`${unreadable} secret settings cannot be opened with the keys of this vault; set them again.`);
     } else if (given === undefined && filed.length > 1) {
@@ -134,7 +135,7 @@ export class SecretVault {
 
   /** @returns false when nothing was set */
   remove(module: string, setting: string): Promise<boolean> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const [result] = await this.#options.state.run([without({ module, setting })]);
       return (result?.changes ?? 0) > 0;
     });
@@ -147,7 +148,7 @@ export class SecretVault {
     operator: string,
     commit: (statements: readonly Statement[]) => Promise<unknown>,
   ): Promise<void> {
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       const statements: Statement[] = [];
       for (const { setting, value } of changes) {
         const place = { module, setting };
@@ -165,7 +166,7 @@ export class SecretVault {
    */
   rotate(): Promise<{ readonly sealed: number }> {
     const { folder, environment } = this.#options;
-    return this.#change(async () => {
+    return this.#changes.take(async () => {
       if (environment.PLEXI_VAULT_KEY) {
         throw new VaultRefusal(
           'The key comes from PLEXI_VAULT_KEY: start the host with a new one there and this one as PLEXI_VAULT_KEY_OLD.',
@@ -239,12 +240,6 @@ export class SecretVault {
       setting: String(setting),
       sealed: String(sealed),
     }));
-  }
-
-  #change<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 }
 
